@@ -1,0 +1,1 @@
+"""A declarative workspace for tiny language models."""

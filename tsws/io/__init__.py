@@ -1,0 +1,1 @@
+"""Files, processes and the clock of the disk: atomic writes, locks, digests, archives, processes."""

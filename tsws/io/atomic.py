@@ -1,0 +1,75 @@
+"""Write, sync, rename: the one way in which a file that matters comes to be.
+
+No reader ever sees a partial file under a final name, whatever dies, and a file that
+stands under its final name survives a loss of power.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+TEMPORARY_SUFFIX = ".tsws-tmp"
+"""How every half-written file ends; ``tsws clean`` removes those that a kill left behind."""
+
+
+@contextmanager
+def atomic_writer(path: Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
+    """A binary file that takes the name ``path`` when the block ends without an error.
+
+    Parent folders are made. On an error nothing is left behind.
+
+    Args:
+        path: the final name.
+        mode: permission bits of the final file; None leaves the umask's.
+
+    Raises:
+        OSError: the disk is full, the folder can not be written...
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+    try:
+        with open(temporary, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            temporary.chmod(mode)
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: Path, data: bytes, *, mode: int | None = None) -> None:
+    """Write a whole small file atomically."""
+    with atomic_writer(path, mode=mode) as file:
+        file.write(data)
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give a finished file its final name: sync it, rename it, sync the folder.
+
+    ``temporary`` has to lie on the same file system as ``path``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(temporary, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable (a no-op where folders can not be synced)."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,40 @@
+"""The plain data that travels: jobs, handles, events."""
+
+from tsws.job.events import (
+    Checkpoint,
+    Done,
+    Emit,
+    Event,
+    Failed,
+    Log,
+    Metric,
+    Progress,
+    Sample,
+    Started,
+    decode_event,
+    encode_event,
+    ignore,
+)
+from tsws.job.job import Handle, Job, JobStatus, VolumeRef, decode_job, encode_job
+
+__all__ = [
+    "Checkpoint",
+    "Done",
+    "Emit",
+    "Event",
+    "Failed",
+    "Handle",
+    "Job",
+    "JobStatus",
+    "Log",
+    "Metric",
+    "Progress",
+    "Sample",
+    "Started",
+    "VolumeRef",
+    "decode_event",
+    "decode_job",
+    "encode_event",
+    "encode_job",
+    "ignore",
+]

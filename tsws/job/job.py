@@ -1,0 +1,75 @@
+"""The plain data that travels between a client, a backend and a worker."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import msgspec
+
+
+class VolumeRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Which volume a job works in: enough to open it anywhere."""
+
+    name: str
+    kind: str
+    options: dict[str, Any] = {}
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of work for one worker. Immutable, JSON all the way down."""
+
+    id: str
+    """Unique, sortable by time, safe as a file name."""
+    address: str
+    """The resource that the job is for, such as ``run.baby``."""
+    targets: tuple[str, ...]
+    """The addresses that the worker brings up to date, the run's own among them."""
+    fingerprint: str
+    """Of the wanted run; lets a later client tell whether a job in flight is still the wanted one.
+    Empty when it depends on inputs that only exist after the job."""
+    manifest: dict[str, Any]
+    """The part of the manifest that the targets need, as TOML-able data."""
+    pins: dict[str, Any] = {}
+    """The part of ``tinystories.lock`` that the targets need."""
+    root: str | None = None
+    """Absolute path of the workspace when the worker works in place; None with a volume."""
+    volume: VolumeRef | None = None
+    """The volume to mount or fill and work in; None when the worker works in place."""
+    options: dict[str, Any] = {}
+    """The backend's own table (gpu, cpu, memory, timeout...), validated by its ``Options``."""
+
+
+class Handle(msgspec.Struct, frozen=True, kw_only=True):
+    """How to find a launched job again, from any process: plain data, kept in state at once."""
+
+    backend: str
+    """Name of the ``[backend.*]`` table (or of the backend itself)."""
+    job: str
+    """``Job.id``."""
+    data: dict[str, Any] = {}
+    """Whatever the backend needs (process id, call id, paths)."""
+
+
+class JobStatus(enum.Enum):
+    """What a backend knows about a job."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    GONE = "gone"
+    """It ended without a last word (killed, machine lost) or was never there: start again."""
+
+
+def encode_job(job: Job) -> bytes:
+    """The job as JSON, for a file or a wire."""
+    return msgspec.json.format(msgspec.json.encode(job), indent=1)
+
+
+def decode_job(data: bytes) -> Job:
+    """The inverse of :func:`encode_job`.
+
+    Raises:
+        msgspec.DecodeError: not a job.
+    """
+    return msgspec.json.decode(data, type=Job)
