@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Union
 
 import msgspec
 
@@ -86,7 +85,7 @@ class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
     """True when it was asked to stop: what was done is kept and nothing is wrong."""
 
 
-Event = Union[Started, Progress, Metric, Sample, Checkpoint, Log, Done, Failed]
+Event = Started | Progress | Metric | Sample | Checkpoint | Log | Done | Failed
 Emit = Callable[[Event], None]
 
 _encoder = msgspec.json.Encoder()
@@ -104,7 +103,8 @@ def decode_event(line: bytes | str) -> Event:
     Raises:
         msgspec.DecodeError: the line is not an event (torn, or from a newer version).
     """
-    return _decoder.decode(line)
+    event: Event = _decoder.decode(line)
+    return event
 
 
 def ignore(event: Event) -> None:

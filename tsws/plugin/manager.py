@@ -139,11 +139,11 @@ class _Gathered:
         try:
             plugin = point.load()
             manager.register(plugin, name=point.name)
-        except Exception as error:  # whatever a stranger's import raises: it is named, never fatal
+        except Exception as error:  # noqa: BLE001  whatever a stranger's import raises is named, never fatal
             return LoadedPlugin(point.name, package, version, error=f"{type(error).__name__}: {error}")
         try:
             adds = self._take(plugin)
-        except Exception as error:  # likewise for its hooks
+        except Exception as error:  # noqa: BLE001  likewise for its hooks
             manager.unregister(plugin)
             return LoadedPlugin(point.name, package, version, error=f"{type(error).__name__}: {error}")
         return LoadedPlugin(point.name, package, version, adds=tuple(adds))

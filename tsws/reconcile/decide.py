@@ -1,0 +1,230 @@
+"""Deciding what to do with one resource. Pure: values in, a value out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tsws.reconcile.action import Action, Change, FieldChange
+from tsws.reconcile.facts import Facts, FileState, Probe, Version
+from tsws.reconcile.record import Record, fingerprint, short
+from tsws.reconcile.resource import Resource
+
+
+@dataclass(frozen=True)
+class InputState:
+    """What a dependant knows of one of its inputs."""
+
+    change: Change
+    digest: str | None
+    """Of its outputs; None while they are going to be made and may differ."""
+
+
+ABSENT = "up to date; files that nothing needs now are absent"
+"""The reason of an intermediate that is kept although its files are gone."""
+
+
+def decide(
+    resource: Resource, facts: Facts, inputs: Mapping[str, InputState], *, replaced: bool = False, demanded: bool = True
+) -> Action:
+    """The action for one resource.
+
+    Args:
+        resource: what is wanted.
+        facts: what is the case.
+        inputs: what is known of everything the resource needs, by address.
+        replaced: a person asked to make it anew whatever its record says.
+        demanded: False when its files may be absent (an intermediate that is nobody's target).
+    """
+    blocked = _blocked(resource, facts, inputs)
+    if blocked is not None:
+        return blocked
+    waiting = [address for address, state in inputs.items() if state.change.acts and state.digest is None]
+    if facts.probe is not None:
+        return _probed(resource, facts.probe, waiting)
+    unknown = [address for address in resource.inputs if inputs[address].digest is None]
+    if unknown:
+        return _undecided(resource, facts, inputs, unknown, replaced=replaced)
+    return _decided(resource, facts, inputs, replaced=replaced, demanded=demanded)
+
+
+def digest_after(action: Action, facts: Facts) -> str | None:
+    """What dependants will see after an action; None when it may be new."""
+    if facts.probe is not None:
+        return facts.probe.digest
+    same = facts.record is not None and action.fingerprint == facts.record.fingerprint
+    if same and facts.record is not None and action.change in {Change.KEEP, Change.REPAIR}:
+        return facts.record.digest
+    if action.change is Change.KEEP and facts.elsewhere is not None:
+        return facts.elsewhere.digest
+    if action.change is Change.RESTORE:
+        kept = next((version for version in facts.versions if version.fingerprint == action.version), None)
+        if kept is not None and kept.record is not None:
+            return kept.record.digest
+    return None
+
+
+def wanted_fingerprint(resource: Resource, facts: Facts, inputs: Mapping[str, str]) -> str:
+    """The fingerprint that a resource should have, given its inputs' digests."""
+    return fingerprint(
+        kind=resource.kind,
+        rule=resource.rule.version,
+        identity=resource.identity,
+        sources=facts.sources,
+        inputs=inputs,
+    )
+
+
+def _blocked(resource: Resource, facts: Facts, inputs: Mapping[str, InputState]) -> Action | None:
+    if resource.blocked is not None:
+        return Action(resource.address, Change.BLOCKED, resource.blocked, hint=resource.blocked_hint)
+    for address, state in inputs.items():
+        if state.change is Change.BLOCKED:
+            return Action(resource.address, Change.BLOCKED, f"needs {address}, which is blocked")
+    if facts.missing_sources:
+        names = ", ".join(facts.missing_sources)
+        return Action(
+            resource.address,
+            Change.BLOCKED,
+            f"no file matches {names}",
+            hint="put the file there, or correct `source` in the manifest",
+        )
+    return None
+
+
+def _probed(resource: Resource, probe: Probe, waiting: list[str]) -> Action:
+    if waiting:
+        return Action(resource.address, Change.PENDING, f"after {_names(waiting)}")
+    return Action(resource.address, probe.change, probe.reason, parts=probe.parts, hint=probe.hint)
+
+
+def _undecided(
+    resource: Resource, facts: Facts, inputs: Mapping[str, InputState], unknown: list[str], *, replaced: bool
+) -> Action:
+    """An input is going to be made: certain only about what does not depend on it."""
+    record = facts.record
+    if record is None:
+        return Action(resource.address, Change.CREATE, "does not exist yet")
+    if replaced:
+        return Action(resource.address, Change.UPDATE, "replacement was asked for", anew=True)
+    fields = tuple(_changes(resource, facts, record, {}))
+    verbs = ", ".join(f"{address} ({inputs[address].change.value})" for address in unknown)
+    if fields:
+        return Action(resource.address, Change.UPDATE, _summary(fields), fields=fields)
+    return Action(resource.address, Change.PENDING, f"decided once its input is known: {verbs}")
+
+
+def _decided(
+    resource: Resource, facts: Facts, inputs: Mapping[str, InputState], *, replaced: bool, demanded: bool
+) -> Action:
+    digests = {address: inputs[address].digest or "" for address in resource.inputs}
+    wanted = wanted_fingerprint(resource, facts, digests)
+    if replaced:
+        return Action(resource.address, Change.UPDATE, "replacement was asked for", fingerprint=wanted, anew=True)
+    record = facts.record
+    if record is not None and record.fingerprint == wanted:
+        return _same(resource, facts, record, demanded=demanded)
+    kept = _version(facts, wanted)
+    fields = tuple(_changes(resource, facts, record, digests)) if record is not None else ()
+    if kept is not None and kept.record is not None and kept.intact:
+        return Action(
+            resource.address,
+            Change.RESTORE,
+            f"version {kept.fingerprint} was made before and is put back",
+            fields=fields,
+            fingerprint=wanted,
+            version=kept.fingerprint,
+        )
+    if facts.elsewhere is not None and facts.elsewhere.fingerprint == wanted:
+        return Action(resource.address, Change.KEEP, "made already, in another place", fingerprint=wanted)
+    return _make(resource, facts, fields, kept, wanted)
+
+
+def _make(
+    resource: Resource, facts: Facts, fields: tuple[FieldChange, ...], unfinished: Version | None, wanted: str
+) -> Action:
+    reason = _summary(fields) if fields else "does not exist yet"
+    change = Change.CREATE if facts.record is None else Change.UPDATE
+    if unfinished is not None and unfinished.progress:
+        progress = ", ".join(f"{name} {value}" for name, value in unfinished.progress.items() if _plain(value))
+        return Action(resource.address, change, f"{reason}; continues at {progress}", fields, wanted)
+    continued = resource.rule.continues(resource, facts.versions)
+    if continued is not None:
+        version, how = continued
+        return Action(resource.address, Change.EXTEND, how, fields, wanted, version.fingerprint)
+    return Action(resource.address, change, reason, fields, wanted)
+
+
+def _same(resource: Resource, facts: Facts, record: Record, *, demanded: bool) -> Action:
+    """The record is the wanted one: do the files agree?"""
+    action = Action(resource.address, Change.KEEP, "up to date", fingerprint=record.fingerprint)
+    edited = [path for path, state in facts.files.items() if state is FileState.EDITED]
+    missing = [path for path, state in facts.files.items() if state is FileState.MISSING]
+    kept = _version(facts, record.fingerprint)
+    source = kept.fingerprint if kept is not None and kept.record is not None and kept.intact else None
+    if edited:
+        return replace(
+            action,
+            change=Change.REPAIR,
+            reason=f"{_names(edited)} {_were(edited)} changed by someone else (drift)",
+            version=source,
+            hint="the changed file is kept under .tsws/replaced/",
+        )
+    if missing and demanded:
+        return replace(action, change=Change.REPAIR, reason=f"{_names(missing)} {_is(missing)} missing", version=source)
+    if missing:
+        return replace(action, reason=ABSENT)
+    return action
+
+
+def _version(facts: Facts, wanted: str) -> Version | None:
+    return next((version for version in facts.versions if version.fingerprint == short(wanted)), None)
+
+
+def _changes(resource: Resource, facts: Facts, record: Record, digests: Mapping[str, str]) -> Iterator[FieldChange]:
+    if record.rule != resource.rule.version:
+        yield FieldChange("rule", record.rule, resource.rule.version)
+    for key in sorted({*record.identity, *resource.identity}):
+        old, new = record.identity.get(key), resource.identity.get(key)
+        if old != new:
+            yield from _difference(key, old, new)
+    for path in sorted({*record.sources, *facts.sources}):
+        before, now = record.sources.get(path), facts.sources.get(path)
+        if before != now:
+            yield FieldChange(path, before and short(before), now and short(now))
+    for address, digest in sorted(digests.items()):
+        if record.inputs.get(address) != digest:
+            yield FieldChange(address, short(record.inputs.get(address, "")) or None, short(digest))
+
+
+def _difference(path: str, old: Any, new: Any) -> Iterator[FieldChange]:
+    """Down to the leaves of nested tables."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}):
+            if old.get(key) != new.get(key):
+                yield from _difference(f"{path}.{key}", old.get(key), new.get(key))
+    else:
+        yield FieldChange(path, old, new)
+
+
+def _summary(fields: tuple[FieldChange, ...]) -> str:
+    names = [field.path for field in fields]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return f"{shown} changed"
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _is(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _were(names: list[str]) -> str:
+    return "was" if len(names) == 1 else "were"
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, (str, int, float))
