@@ -13,7 +13,7 @@ CHUNK = 1 << 20
 
 def sha256_file(path: Path) -> str:
     """Hex SHA-256 of a file's bytes, in constant memory."""
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
