@@ -71,11 +71,7 @@ def unpack_zip(file: BinaryIO, staging: Staging) -> None:
             elif member.flag_bits & 0x1:
                 raise staging.refusal(member.filename, "is encrypted")
             else:
-                try:
-                    source = archive.open(member)
-                except NotImplementedError as error:
-                    raise staging.refusal(member.filename, f"can not be read: {error}") from error
-                with source:
+                with archive.open(member) as source:
                     staging.add_file(member.filename, source)
 
 

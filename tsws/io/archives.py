@@ -10,6 +10,7 @@ import io
 import lzma
 import os
 import shutil
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -26,6 +27,12 @@ TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".tar.zst")
 SINGLE_SUFFIXES = (".gz", ".xz", ".bz2")
 SUFFIXES = (*TAR_SUFFIXES, ".zip", *SINGLE_SUFFIXES)
 """What the name of an archive ends with: longer endings come before the shorter ones that they end with."""
+
+_DAMAGE = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
+    # What the standard library's readers let slip when headers are nonsense:
+    *(ValueError, LookupError, ArithmeticError, RuntimeError, struct.error),
+)
 
 
 def is_archive(name: str) -> bool:
@@ -54,6 +61,8 @@ def unpack(archive: Path, folder: Path, *, progress: Progress | None = None) -> 
             there twice...); archive and member are named. Nothing was unpacked.
         OSError: the disk is full...
     """
+    if not is_archive(archive.name):
+        raise FormatError(f"{archive} is no archive that can be unpacked", hint=f"known endings: {', '.join(SUFFIXES)}")
     target = folder.absolute()
     staging = target.with_name(f".{target.name}.unpack{TEMPORARY_SUFFIX}")
     shutil.rmtree(staging, ignore_errors=True)
@@ -69,20 +78,19 @@ def _unpack_members(archive: Path, staging: Staging, progress: Progress) -> set[
     name = archive.name.lower()
     try:
         with archive.open("rb", buffering=0) as raw:
-            file = io.BufferedReader(CountingFile(raw, os.fstat(raw.fileno()).st_size, progress), CHUNK)
+            size = os.fstat(raw.fileno()).st_size
+            if size == 0:  # which gzip would take for an empty stream
+                raise EOFError("it is empty")
+            file = io.BufferedReader(CountingFile(raw, size, progress), CHUNK)
             if name.endswith(".zip"):
                 unpack_zip(file, staging)
             elif name.endswith(TAR_SUFFIXES):
                 with decompressed(file, archive) as stream:
                     unpack_tar(stream, staging)
-            elif name.endswith(SINGLE_SUFFIXES):
+            else:
                 with decompressed(file, archive) as stream:
                     staging.add_file(archive.name.rpartition(".")[0], stream)
-            else:
-                raise FormatError(
-                    f"{archive} is no archive that can be unpacked", hint=f"known endings: {', '.join(SUFFIXES)}"
-                )
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
+    except _DAMAGE as error:
         raise _damaged(archive, error) from error
     except OSError as error:
         if error.errno is None:  # gzip and bz2 say so that the data is bad; the system's own errors have a number
