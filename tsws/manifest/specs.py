@@ -16,11 +16,19 @@ OPERATIONAL = "x-tsws-operational"
 """Key of ``Meta(extra_json_schema=...)`` that marks an operational field."""
 _OPERATIONAL = {OPERATIONAL: True}
 
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 """What a dataset, run... may be called: it becomes a file name."""
 
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="Expected SHA-256 of the fetched file, in hex.")]
+Sha256 = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{64}$",
+        description="Expected SHA-256 of the fetched file, in hex.",
+        extra={"expected": "64 hex digits in quotes, in lower case"},
+    ),
+]
 PositiveInt = Annotated[int, Meta(ge=1)]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, extra={"expected": "a whole number of at least 0"})]
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
@@ -72,7 +80,7 @@ class DatasetSpec(_Spec, frozen=True, kw_only=True):
         str | list[str] | None, Meta(description="Where the validation stories of a text are, when they lie apart.")
     ] = None
     stories: Annotated[PositiveInt | None, Meta(description="How many stories a builtin source writes.")] = None
-    seed: Annotated[int, Meta(ge=0, description="Seed of a builtin source.")] = 0
+    seed: Annotated[Seed, Meta(description="Seed of a builtin source.")] = 0
     path: Annotated[
         str | None,
         Meta(description="Folder for the files; default `data/NAME` (text, json) or `NAME` (shards)."),
@@ -173,7 +181,7 @@ class RunSpec(_Spec, frozen=True, kw_only=True):
         Literal["float32", "bfloat16"],
         Meta(description="Arithmetic of the forward and backward pass; weights stay float32."),
     ] = "float32"
-    seed: Annotated[int, Meta(ge=0, description="Of the initial weights and the order of the data.")] = 1337
+    seed: Annotated[Seed, Meta(description="Of the initial weights and the order of the data.")] = 1337
     eval_interval: Annotated[
         PositiveInt | None, Meta(description="Steps between evaluations; default a tenth of `max_iters`, 2000 at most.")
     ] = None
@@ -190,7 +198,13 @@ class RunSpec(_Spec, frozen=True, kw_only=True):
         Meta(description="The volume to work in; default: the workspace itself.", extra_json_schema=_OPERATIONAL),
     ] = None
     device: Annotated[
-        str, Meta(description="`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.", extra_json_schema=_OPERATIONAL)
+        str,
+        Meta(
+            pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$",
+            description="`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.",
+            extra={"expected": 'one of "auto", "cpu", "cuda", "cuda:1" or "mps"'},
+            extra_json_schema=_OPERATIONAL,
+        ),
     ] = "auto"
     threads: Annotated[
         PositiveInt | None, Meta(description="CPU threads; default: all cores.", extra_json_schema=_OPERATIONAL)
@@ -199,7 +213,12 @@ class RunSpec(_Spec, frozen=True, kw_only=True):
         PositiveInt, Meta(description="Steps between log lines.", extra_json_schema=_OPERATIONAL)
     ] = 10
     checkpoint_interval: Annotated[
-        str | int, Meta(description='Between checkpoints: steps (100) or time ("5m").', extra_json_schema=_OPERATIONAL)
+        str | PositiveInt,
+        Meta(
+            description='Between checkpoints: steps (100) or time ("5m").',
+            extra={"expected": 'steps (100) or a duration ("5m")'},
+            extra_json_schema=_OPERATIONAL,
+        ),
     ] = "1m"
     sample_prompt: Annotated[
         str,
