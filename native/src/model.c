@@ -1,0 +1,111 @@
+#include "model.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "ak42", which llama2.c puts in front of every version but 0. */
+#define MODEL_MAGIC UINT32_C(0x616b3432)
+
+tsws_status tsws_model_check_info(tsws_model *model, tsws_error *error) {
+    const tsws_model_info *info = &model->info;
+    const struct {
+        const char *name;
+        int32_t value;
+    } fields[] = {
+        {"dim", info->dim},
+        {"hidden_dim", info->hidden_dim},
+        {"n_layers", info->n_layers},
+        {"n_heads", info->n_heads},
+        {"n_kv_heads", info->n_kv_heads},
+        {"vocab_size", info->vocab_size},
+        {"seq_len", info->max_seq_len},
+    };
+
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (fields[i].value <= 0) {
+            return tsws_fail(error, TSWS_ERROR_FORMAT, "%s: not a llama2.c model: its header says %s = %" PRId32,
+                             model->path, fields[i].name, fields[i].value);
+        }
+    }
+    if (info->dim % info->n_heads != 0) {
+        return tsws_fail(error, TSWS_ERROR_FORMAT,
+                         "%s: its header says dim = %" PRId32 ", which n_heads = %" PRId32 " does not divide",
+                         model->path, info->dim, info->n_heads);
+    }
+    if (info->n_heads % info->n_kv_heads != 0) {
+        return tsws_fail(error, TSWS_ERROR_FORMAT,
+                         "%s: its header says n_heads = %" PRId32 ", which n_kv_heads = %" PRId32 " does not divide",
+                         model->path, info->n_heads, info->n_kv_heads);
+    }
+    model->head_size = (size_t)(info->dim / info->n_heads);
+    model->kv_dim = model->head_size * (size_t)info->n_kv_heads;
+    if (model->head_size % 2 != 0) { /* rotary positions turn pairs */
+        return tsws_fail(error, TSWS_ERROR_FORMAT,
+                         "%s: its header says dim = %" PRId32 " and n_heads = %" PRId32 ", an odd head size",
+                         model->path, info->dim, info->n_heads);
+    }
+    return TSWS_OK;
+}
+
+tsws_status tsws_model_allocate_layers(tsws_model *model, tsws_error *error) {
+    model->layers = calloc((size_t)model->info.n_layers, sizeof *model->layers);
+    if (model->layers == NULL) {
+        return tsws_fail(error, TSWS_ERROR_MEMORY, "%s: memory is short for %" PRId32 " layers", model->path,
+                         model->info.n_layers);
+    }
+    return TSWS_OK;
+}
+
+static tsws_status read_model(tsws_model *model, tsws_error *error) {
+    uint32_t magic = 0;
+    int32_t version = 0;
+
+    if (model->file.size >= sizeof magic + sizeof version) {
+        memcpy(&magic, model->file.bytes, sizeof magic);
+        memcpy(&version, model->file.bytes + sizeof magic, sizeof version);
+    }
+    if (magic == MODEL_MAGIC) {
+        return tsws_fail(error, TSWS_ERROR_FORMAT,
+                         "%s: a llama2.c model of version %" PRId32 ", but only version 0 can be played", model->path,
+                         version);
+    }
+    return tsws_model_read_v0(model, error);
+}
+
+tsws_status tsws_model_open(const char *path, tsws_model **model, tsws_error *error) {
+    tsws_status status;
+    tsws_model *opened = calloc(1, sizeof *opened);
+    size_t path_size = strlen(path) + 1;
+
+    *model = NULL;
+    if (opened == NULL || (opened->path = malloc(path_size)) == NULL) {
+        tsws_model_close(opened);
+        return tsws_fail(error, TSWS_ERROR_MEMORY, "%s: memory is short", path);
+    }
+    memcpy(opened->path, path, path_size);
+    status = tsws_file_open(path, &opened->file, error);
+    if (status == TSWS_OK) {
+        status = read_model(opened, error);
+    }
+    if (status != TSWS_OK) {
+        tsws_model_close(opened);
+        return status;
+    }
+    *model = opened;
+    return TSWS_OK;
+}
+
+void tsws_model_close(tsws_model *model) {
+    if (model == NULL) {
+        return;
+    }
+    tsws_file_close(&model->file);
+    free(model->layers);
+    free(model->path);
+    free(model);
+}
+
+tsws_model_info tsws_model_describe(const tsws_model *model) {
+    return model->info;
+}
