@@ -120,6 +120,8 @@ class CountingFile(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_SET and offset < 0:
+            raise ValueError(f"it points {-offset} bytes before its own beginning")
         return self._raw.seek(offset, whence)
 
     def readinto(self, buffer: WriteableBuffer) -> int | None:
