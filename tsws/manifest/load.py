@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tsws.manifest.convert import convert
+from tsws.manifest.crosscheck import crosscheck
 from tsws.manifest.document import Document, check_depth, read_document
 from tsws.manifest.extensions import check_run_backends
 from tsws.manifest.problems import MistakesError, Problem, dotted
@@ -61,6 +62,7 @@ def _check(data: dict[str, Any], plugins: Plugins, document: Document | None) ->
     problems = [
         *converted.problems,
         *check_references(data, converted.names),
+        *crosscheck(converted.manifest, data, converted.names, plugins),
     ]
     if problems:
         raise MistakesError(_ordered(problems, document))

@@ -11,6 +11,10 @@ DEFAULT_PROGRAM = "run"
 """Name of the program that plays models; where no table declares one, it is implied."""
 
 
+RUN_FILES = ("checkpoint.pt", "metrics.jsonl", "model_best.pt", "report.html")
+"""What a run keeps in its folder beside its exports."""
+
+
 @dataclass(frozen=True)
 class TokenizerPaths:
     """The three files of a tokenizer."""
@@ -57,7 +61,7 @@ def run_out(name: str, spec: RunSpec) -> PurePosixPath:
     return PurePosixPath(f"out/{name}" if spec.out is None else spec.out)
 
 
-def export_path(spec: ExportSpec, manifest: Manifest, suffix: str) -> PurePosixPath:
+def export_path(name: str, spec: ExportSpec, manifest: Manifest, suffix: str) -> PurePosixPath:  # noqa: ARG001 - as above
     """The file of an export: ``model`` with the format's suffix (``.bin``), in the run's folder."""
     if spec.path is not None:
         return PurePosixPath(spec.path)

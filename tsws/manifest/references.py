@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from tsws.manifest.problems import Problem, quoted
@@ -81,24 +82,24 @@ def _where_else(target: str, wanted: str, names: Names) -> str:
 
 
 def _circles(data: Mapping[str, Any], names: Names) -> list[Problem]:
-    edges: dict[Node, list[tuple[str, Node]]] = {
-        (table, name): list(named_by(table, entry, names)) for table, name, entry in entries(data)
+    needs: dict[Node, dict[Node, str]] = {
+        (table, name): {wanted: key for key, wanted in named_by(table, entry, names)}
+        for table, name, entry in entries(data)
     }
-    problems: list[Problem] = []
-    done: set[Node] = set()
-
-    def visit(node: Node, trail: list[Node]) -> None:
-        if node in done:
-            return
-        for key, wanted in edges.get(node, ()):
-            if wanted in (*trail, node):
-                circle = [*trail, node][[*trail, node].index(wanted) :]
-                way = " -> ".join(".".join(step) for step in (*circle, wanted))
-                problems.append(Problem((*node, key), f"each needs the other first: {way}"))
-            else:
-                visit(wanted, [*trail, node])
-        done.add(node)
-
-    for node in edges:
-        visit(node, [])
+    problems = []
+    while circle := _a_circle(needs):
+        key = needs[circle[0]].pop(circle[1])
+        way = " -> ".join(".".join(node) for node in circle)
+        problems.append(Problem((*circle[0], key), f"each needs the other first: {way}"))
     return problems
+
+
+def _a_circle(needs: Mapping[Node, Mapping[Node, str]]) -> list[Node]:
+    """Entries of which each needs the next, the last being the first again; or none."""
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        circle: list[Node] = list(reversed(error.args[1]))[1:]
+        first = circle.index(min(circle))
+        return [*circle[first:], *circle[: first + 1]]
+    return []
