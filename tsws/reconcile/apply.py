@@ -12,6 +12,7 @@ from tsws.errors import InterruptedByUser, TswsError
 from tsws.job import Done, Emit, Failed, Started
 from tsws.reconcile.action import Action, Change, Plan
 from tsws.reconcile.compare import compare
+from tsws.reconcile.decide import ABSENT
 from tsws.reconcile.facts import Facts, Observation
 from tsws.reconcile.graph import Graph, needs
 
@@ -93,6 +94,10 @@ def apply(
         jobs: how many actions at once.
         keep_going: after a failure, go on with what does not depend on it.
         replaced: addresses to make anew whatever their records say.
+
+    Raises:
+        Exception: whatever a rule raised that is no :class:`TswsError` and no ``OSError``, after all that ran has ended:
+            a defect, so it keeps its traceback.
     """
     return _Applying(graph, frozenset(targets), look, carry_out, emit, stop, keep_going, set(replaced)).run(jobs)
 
@@ -109,31 +114,50 @@ class _Applying:
     replaced: set[str]
     settled: dict[str, Applied] = field(default_factory=dict)
     observation: dict[str, Facts] = field(default_factory=dict)
+    defect: Exception | None = None
 
     def run(self, jobs: int) -> Report:
         began = time.monotonic()
         waiting = list(self.graph.closure(self.targets))
         self.observation.update(self.look(waiting))
         running: dict[Future[float], Action] = {}
-        with ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="tsws-apply") as pool:
+        limit = max(1, jobs)
+        with ThreadPoolExecutor(max_workers=limit, thread_name_prefix="tsws-apply") as pool:
             while waiting or running:
-                for address in self._ready(waiting):
-                    waiting.remove(address)
-                    self._begin(address, pool, running)
+                self._begin_all(waiting, pool, running, limit)
                 if running:
                     ended, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in ended:
                         self._end(running.pop(future), future)
-                elif waiting and not self._ready(waiting):
-                    break  # unreachable in a checked graph; never spin
+        if self.defect is not None:
+            raise self.defect
         return Report(tuple(self.settled.values()), time.monotonic() - began)
+
+    def _begin_all(
+        self, waiting: list[str], pool: ThreadPoolExecutor, running: dict[Future[float], Action], limit: int
+    ) -> None:
+        """Begin, or settle, all that can be. No more is handed to the pool than it can do at once: whatever
+        waited in its queue would begin even after a failure or a stop."""
+        while ready := self._ready(waiting):
+            for address in ready:
+                if len(running) >= limit:
+                    return
+                waiting.remove(address)
+                action, again = self._decide(address)
+                if again:
+                    waiting[:0] = (*again, address)
+                    break
+                if self._settles(address, action):
+                    continue
+                running[pool.submit(self._work, action)] = action
 
     def _ready(self, waiting: list[str]) -> list[str]:
         return [one for one in waiting if all(needed in self.settled for needed in needs(self.graph[one]))]
 
-    def _begin(self, address: str, pool: ThreadPoolExecutor, running: dict[Future[float], Action]) -> None:
-        action = self._decide(address)
-        if self._must_skip(address):
+    def _settles(self, address: str, action: Action) -> bool:
+        """Settle what needs no work, or can not have it."""
+        bad = {Outcome.FAILED, Outcome.SKIPPED}
+        if any(self.settled[needed].outcome in bad for needed in needs(self.graph[address])):
             self.settled[address] = Applied(address, Outcome.SKIPPED, action)
         elif action.change is Change.BLOCKED:
             error = TswsError(f"{address}: {action.reason}", hint=action.hint)
@@ -141,21 +165,34 @@ class _Applying:
             self.settled[address] = Applied(address, Outcome.FAILED, action, error=error)
         elif not action.change.acts:
             self.settled[address] = Applied(address, Outcome.KEPT, action)
-        else:
-            running[pool.submit(self._work, action)] = action
+        elif self._must_stop():
+            self.settled[address] = Applied(address, Outcome.SKIPPED, action)
+        return address in self.settled
 
-    def _decide(self, address: str) -> Action:
+    def _decide(self, address: str) -> tuple[Action, tuple[str, ...]]:
+        """The action, and what has to be done before it although it was settled.
+
+        An intermediate whose files were absent is settled when nothing seems to read it. Should an input then come
+        out different from what was recorded, there is a reader after all.
+        """
         if self.graph[address].after or self.observation[address].probe is not None:
             self.observation.update(self.look([address]))
         plan: Plan = compare(self.graph, self.observation, self.targets, replaced=self.replaced)
-        return plan[address]
+        again = tuple(
+            needed
+            for needed in self.graph.closure([address])
+            if needed in self.settled
+            and self.settled[needed].action.reason == ABSENT
+            and self.settled[needed].outcome is Outcome.KEPT
+            and plan[needed].change is Change.REPAIR
+        )
+        for needed in again:
+            del self.settled[needed]
+        return plan[address], again
 
-    def _must_skip(self, address: str) -> bool:
-        bad = {Outcome.FAILED, Outcome.SKIPPED}
-        if any(self.settled[needed].outcome in bad for needed in needs(self.graph[address])):
-            return True
+    def _must_stop(self) -> bool:
         failed = any(result.outcome is Outcome.FAILED for result in self.settled.values())
-        return self.stop() or (failed and not self.keep_going)
+        return self.stop() or self.defect is not None or (failed and not self.keep_going)
 
     def _work(self, action: Action) -> float:
         began = time.monotonic()
@@ -178,6 +215,11 @@ class _Applying:
             interrupted = isinstance(error, InterruptedByUser)
             self.emit(Failed(address=address, message=error.message, hint=error.hint, interrupted=interrupted))
             self.settled[address] = Applied(address, Outcome.FAILED, action, error=error)
+            return
+        except Exception as error:  # noqa: BLE001  a defect: what runs may end, then it travels on with its traceback
+            self.defect = self.defect or error
+            self.emit(Failed(address=address, message=f"{address}: {type(error).__name__}: {error}"))
+            self.settled[address] = Applied(address, Outcome.FAILED, action)
             return
         self.replaced.discard(address)
         self.observation.update(self.look([address]))

@@ -53,7 +53,8 @@ def compare(
         states[address] = InputState(action.change, digest_after(action, facts))
     for address in reversed(order):
         if actions[address].change is Change.KEEP and actions[address].reason == ABSENT:
-            needed_by = [one for one in graph.dependants(address) if one in actions and _reads(actions[one])]
+            readers = [one for one in graph.dependants(address) if one in actions and address in graph[one].inputs]
+            needed_by = [one for one in readers if _reads(actions[one])]
             if needed_by:
                 reason = f"its files are absent, and {needed_by[0]} needs them"
                 actions[address] = replace(actions[address], change=Change.REPAIR, reason=reason)
