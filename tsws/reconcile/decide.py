@@ -6,10 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
+from tsws.io.digest import digest_value
 from tsws.reconcile.action import Action, Change, FieldChange
 from tsws.reconcile.facts import Facts, FileState, Probe, Version
 from tsws.reconcile.record import Record, fingerprint, short
 from tsws.reconcile.resource import Resource
+
+_UNSET = object()
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ def decide(
     blocked = _blocked(resource, facts, inputs)
     if blocked is not None:
         return blocked
-    waiting = [address for address, state in inputs.items() if state.change.acts and state.digest is None]
+    waiting = [address for address, state in inputs.items() if state.change.acts]
     if facts.probe is not None:
         return _probed(resource, facts.probe, waiting)
     unknown = [address for address in resource.inputs if inputs[address].digest is None]
@@ -105,10 +110,11 @@ def _undecided(
     """An input is going to be made: certain only about what does not depend on it."""
     record = facts.record
     if record is None:
-        return Action(resource.address, Change.CREATE, "does not exist yet")
+        return Action(resource.address, Change.CREATE, "does not exist yet", anew=replaced)
     if replaced:
         return Action(resource.address, Change.UPDATE, "replacement was asked for", anew=True)
-    fields = tuple(_changes(resource, facts, record, {}))
+    known = {address: digest for address in resource.inputs if (digest := inputs[address].digest) is not None}
+    fields = tuple(_changes(resource, facts, record, known))
     verbs = ", ".join(f"{address} ({inputs[address].change.value})" for address in unknown)
     if fields:
         return Action(resource.address, Change.UPDATE, _summary(fields), fields=fields)
@@ -121,7 +127,8 @@ def _decided(
     digests = {address: inputs[address].digest or "" for address in resource.inputs}
     wanted = wanted_fingerprint(resource, facts, digests)
     if replaced:
-        return Action(resource.address, Change.UPDATE, "replacement was asked for", fingerprint=wanted, anew=True)
+        change = Change.CREATE if facts.record is None else Change.UPDATE
+        return Action(resource.address, change, "replacement was asked for", fingerprint=wanted, anew=True)
     record = facts.record
     if record is not None and record.fingerprint == wanted:
         return _same(resource, facts, record, demanded=demanded)
@@ -138,18 +145,23 @@ def _decided(
         )
     if facts.elsewhere is not None and facts.elsewhere.fingerprint == wanted:
         return Action(resource.address, Change.KEEP, "made already, in another place", fingerprint=wanted)
-    return _make(resource, facts, fields, kept, wanted)
+    return _make(resource, facts, digests, fields, kept, wanted)
 
 
 def _make(
-    resource: Resource, facts: Facts, fields: tuple[FieldChange, ...], unfinished: Version | None, wanted: str
+    resource: Resource,
+    facts: Facts,
+    inputs: Mapping[str, str],
+    fields: tuple[FieldChange, ...],
+    unfinished: Version | None,
+    wanted: str,
 ) -> Action:
-    reason = _summary(fields) if fields else "does not exist yet"
     change = Change.CREATE if facts.record is None else Change.UPDATE
+    reason = _summary(fields) if fields else "does not exist yet"
     if unfinished is not None and unfinished.progress:
         progress = ", ".join(f"{name} {value}" for name, value in unfinished.progress.items() if _plain(value))
         return Action(resource.address, change, f"{reason}; continues at {progress}", fields, wanted)
-    continued = resource.rule.continues(resource, facts.versions)
+    continued = resource.rule.continues(resource, _comparable(resource, facts, inputs))
     if continued is not None:
         version, how = continued
         return Action(resource.address, Change.EXTEND, how, fields, wanted, version.fingerprint)
@@ -178,6 +190,15 @@ def _same(resource: Resource, facts: Facts, record: Record, *, demanded: bool) -
     return action
 
 
+def _comparable(resource: Resource, facts: Facts, inputs: Mapping[str, str]) -> list[Version]:
+    """The versions that were made from the same things by the same rule."""
+    return [
+        version
+        for version in facts.versions
+        if version.rule == resource.rule.version and version.inputs == inputs and version.sources == facts.sources
+    ]
+
+
 def _version(facts: Facts, wanted: str) -> Version | None:
     return next((version for version in facts.versions if version.fingerprint == short(wanted)), None)
 
@@ -185,27 +206,25 @@ def _version(facts: Facts, wanted: str) -> Version | None:
 def _changes(resource: Resource, facts: Facts, record: Record, digests: Mapping[str, str]) -> Iterator[FieldChange]:
     if record.rule != resource.rule.version:
         yield FieldChange("rule", record.rule, resource.rule.version)
-    for key in sorted({*record.identity, *resource.identity}):
-        old, new = record.identity.get(key), resource.identity.get(key)
-        if old != new:
-            yield from _difference(key, old, new)
+    yield from _difference("", record.identity, msgspec.to_builtins(resource.identity))
     for path in sorted({*record.sources, *facts.sources}):
         before, now = record.sources.get(path), facts.sources.get(path)
         if before != now:
             yield FieldChange(path, before and short(before), now and short(now))
-    for address, digest in sorted(digests.items()):
-        if record.inputs.get(address) != digest:
-            yield FieldChange(address, short(record.inputs.get(address, "")) or None, short(digest))
+    for address in sorted({*record.inputs, *resource.inputs}):
+        former, latter = record.inputs.get(address), digests.get(address)
+        unknown = latter is None and address in resource.inputs
+        if former != latter and not (unknown and former is not None):
+            yield FieldChange(address, former and short(former), latter and short(latter))
 
 
 def _difference(path: str, old: Any, new: Any) -> Iterator[FieldChange]:
-    """Down to the leaves of nested tables."""
+    """Down to the leaves of nested tables, by what is digested: 1 and 1.0 differ, a missing key and None too."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
-            if old.get(key) != new.get(key):
-                yield from _difference(f"{path}.{key}", old.get(key), new.get(key))
-    else:
-        yield FieldChange(path, old, new)
+            yield from _difference(f"{path}.{key}" if path else key, old.get(key, _UNSET), new.get(key, _UNSET))
+    elif old is _UNSET or new is _UNSET or digest_value(old) != digest_value(new):
+        yield FieldChange(path, None if old is _UNSET else old, None if new is _UNSET else new)
 
 
 def _summary(fields: tuple[FieldChange, ...]) -> str:
