@@ -18,7 +18,7 @@ from tsws.io.paths import inside
 from tsws.job import Emit
 from tsws.reconcile.action import Action, Change
 from tsws.reconcile.decide import wanted_fingerprint
-from tsws.reconcile.facts import Facts
+from tsws.reconcile.facts import Facts, FileState
 from tsws.reconcile.observe import INTENT, RECORD, kept_copy
 from tsws.reconcile.record import OutputRecord, Record, short
 from tsws.reconcile.resource import Made, Making, Resource
@@ -67,6 +67,9 @@ def carry_out(
     )
     if action.anew and folder.exists():
         store.set_aside(folder)
+    for path, found in facts.files.items():
+        if found is FileState.EDITED and (store.root / path).is_relative_to(folder):
+            store.set_aside(store.root / path)  # the rule must not take it for its own unfinished work
     _begin(folder, intent)
     continued = (
         store.version_folder(resource.versions, action.version) if resource.versions and action.version else None
@@ -128,10 +131,21 @@ def _publish(store: Store, resource: Resource, folder: Path, made: Made, previou
         path=final.relative_to(store.root).as_posix(),
         size=size,
         sha256=digest,
-        mtime_ns=final.stat().st_mtime_ns,
+        mtime_ns=_stamp(final) if made.owned else final.stat().st_mtime_ns,
         essential=made.essential,
         owned=made.owned,
     )
+
+
+def _stamp(path: Path) -> int:
+    """Give a file of ours a modification time of its own, and return it.
+
+    A kernel's clock for files ticks in milliseconds: an edit within the tick of our writing, to the same size, would
+    leave the file looking untouched for ever. A time between two ticks is never given to a write by chance.
+    """
+    now = time.time_ns()
+    os.utime(path, ns=(now, now))
+    return path.stat().st_mtime_ns
 
 
 def _make_room(store: Store, final: Path, digest: str, previous: Record | None) -> None:
@@ -140,7 +154,8 @@ def _make_room(store: Store, final: Path, digest: str, previous: Record | None) 
         return
     relative = final.relative_to(store.root).as_posix()
     found = sha256_file(final) if final.is_file() else ""
-    ours = {output.sha256 for output in previous.outputs if output.path == relative} if previous else set()
+    before = previous.outputs if previous else ()
+    ours = {output.sha256 for output in before if output.path == relative and output.owned}
     if found != digest and found not in ours:
         store.set_aside(final)
 
@@ -206,7 +221,8 @@ def _put_back(store: Store, resource: Resource, version: str) -> Record:
                 )
             _make_room(store, final, output.sha256, previous)
             _copy(source, final)
-        outputs.append(msgspec.structs.replace(output, mtime_ns=final.stat().st_mtime_ns))
+            output = msgspec.structs.replace(output, mtime_ns=_stamp(final))
+        outputs.append(output)
     record = msgspec.structs.replace(kept, outputs=tuple(outputs))
     store.write(record)
     _remove_stale(store, previous, record)

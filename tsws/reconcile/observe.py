@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from tsws.errors import TswsError
 from tsws.io.digest import sha256_file
 from tsws.reconcile.facts import Facts, FileState, Observation, Version
 from tsws.reconcile.graph import Graph
@@ -26,12 +27,16 @@ class Observer:
     Args:
         store: of the workspace.
         elsewhere: where to look for a record of the same resource in another place, if anywhere.
+        sources: the workspace that has the person's own files, when it is another one.
     """
 
-    def __init__(self, store: Store, elsewhere: Callable[[str], Record | None] | None = None) -> None:
+    def __init__(
+        self, store: Store, elsewhere: Callable[[str], Record | None] | None = None, sources: Store | None = None
+    ) -> None:
         self._store = store
         self._elsewhere = elsewhere
-        self._sources = SourceDigests(store.root, store.folder / "cache" / "sources.json")
+        owner = sources or store
+        self._sources = SourceDigests(owner.root, owner.folder / "cache" / "sources.json")
 
     def observe(self, graph: Graph, addresses: Iterable[str], *, probe: bool = True) -> Observation:
         """The facts of some resources.
@@ -40,9 +45,19 @@ class Observer:
             graph: what is wanted.
             addresses: which of its resources to look at.
             probe: False leaves out what rules would have to look for themselves.
+
+        Raises:
+            FormatError: a record is damaged.
+            TswsError: a file can not be looked at.
         """
-        facts = {address: self.facts(graph[address], probe=probe) for address in addresses}
-        self._sources.save()
+        try:
+            facts = {address: self.facts(graph[address], probe=probe) for address in addresses}
+            self._sources.save()
+        except OSError as error:
+            name = error.filename or self._store.root
+            raise TswsError(
+                f"{name} can not be looked at: {error.strerror or error}", hint="mend the file or its permissions"
+            ) from error
         return facts
 
     def facts(self, resource: Resource, *, probe: bool = True) -> Facts:
@@ -107,14 +122,15 @@ def kept_copy(folder: Path, output: OutputRecord) -> Path:
 
 
 def _own_files_intact(root: Path, folder: Path, record: Record) -> bool:
-    """Whether a version still holds everything that is needed to put it back."""
+    """Whether a version still holds everything that is needed to put it back (copies are read when that is done)."""
     for output in record.outputs:
-        path = root / output.path
-        if not path.is_relative_to(folder):
-            path = kept_copy(folder, output)
-        try:
-            if path.stat().st_size != output.size:
+        if (root / output.path).is_relative_to(folder):
+            if state(root, output) is not FileState.INTACT:
                 return False
-        except FileNotFoundError:
+            continue
+        try:
+            if kept_copy(folder, output).stat().st_size != output.size:
+                return False
+        except (FileNotFoundError, NotADirectoryError):
             return False
     return True

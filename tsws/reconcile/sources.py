@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,11 @@ import msgspec
 
 from tsws.io.atomic import write_bytes
 from tsws.io.digest import sha256_file
+from tsws.reconcile.store import FOLDER
+
+_SETTLED_NS = 2_000_000_000
+"""A file that was changed this short a time before it was read may change again without getting another time:
+clocks of file systems tick between nanoseconds and two seconds (FAT)."""
 
 
 class _Seen(msgspec.Struct, frozen=True, array_like=True):
@@ -42,7 +48,7 @@ class SourceDigests:
             paths = expand(self._root, pattern)
             if not paths:
                 missing.append(pattern)
-            found.update({path.relative_to(self._root).as_posix(): self._digest(path) for path in paths})
+            found.update({self._name(path): self._digest(path) for path in paths})
         return found, tuple(missing)
 
     def save(self) -> None:
@@ -52,19 +58,33 @@ class SourceDigests:
             self._changed = False
 
     def _digest(self, path: Path) -> str:
-        key = path.relative_to(self._root).as_posix()
+        key = self._name(path)
+        now = time.time_ns()
         found = path.stat()
         seen = self._seen.get(key)
         if seen is None or (seen.size, seen.mtime_ns) != (found.st_size, found.st_mtime_ns):
             seen = _Seen(found.st_size, found.st_mtime_ns, sha256_file(path))
-            self._seen[key] = seen
-            self._changed = True
+            if now - found.st_mtime_ns > _SETTLED_NS:
+                self._seen[key] = seen
+                self._changed = True
         return seen.sha256
+
+    def _name(self, path: Path) -> str:
+        """As the manifest would name it: relative to the workspace where it can be."""
+        return (path.relative_to(self._root) if path.is_relative_to(self._root) else path).as_posix()
 
 
 def expand(root: Path, pattern: str) -> tuple[Path, ...]:
-    """The files in the workspace that a path or glob names, sorted."""
-    if any(character in pattern for character in "*?["):
-        return tuple(sorted(path for path in root.glob(pattern) if path.is_file()))
+    """The files that a path or glob names, sorted; what tsws itself keeps in the workspace is not among them.
+
+    Args:
+        root: the workspace, which the pattern is relative to unless it is absolute.
+        pattern: with ``/`` between folders.
+    """
     path = root / pattern
-    return (path,) if path.is_file() else ()
+    if not any(character in pattern for character in "*?["):
+        return (path,) if path.is_file() else ()
+    base = Path(path.anchor) if Path(pattern).is_absolute() else root
+    own = root / FOLDER
+    found = base.glob(path.relative_to(base).as_posix())
+    return tuple(sorted(one for one in found if one.is_file() and not one.is_relative_to(own)))
