@@ -1,0 +1,87 @@
+"""Where the native program's source is, and how it becomes one file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tsws.errors import BuildError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_QUOTED_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"\n]+)"[^\n]*$')
+
+_HEADER = """\
+/*
+ * run: plays tiny Llama models in llama2.c's file formats.
+ *
+ * Written by tsws from its native/ folder. Compile it with
+ *
+ *     cc -O3 -march=native -ffp-contract=off run.c -o run -lm
+ */
+"""
+
+
+def native_folder() -> Path:
+    """The folder with ``include/`` and ``src/``: inside an installed package, or in the checkout.
+
+    Raises:
+        BuildError: it is in neither place.
+    """
+    for folder in (_PACKAGE / "_shipped" / "native", _PACKAGE.parent / "native"):
+        if (folder / "include" / "tsws.h").is_file():
+            return folder
+    raise BuildError(
+        f"the source of the native program is missing: neither {_PACKAGE / '_shipped' / 'native'}"
+        f" nor {_PACKAGE.parent / 'native'} has it",
+        hint="install tsws again: pip install --force-reinstall tsws",
+    )
+
+
+def amalgamate(folder: Path) -> bytes:
+    """All of the native program as one C file that compiles alone.
+
+    Headers of the folder are put in place where they are first included; sources follow one another in the order
+    of their names, ``main.c`` last. The same folder always gives the same bytes.
+
+    Args:
+        folder: with ``include/`` and ``src/``.
+
+    Raises:
+        BuildError: a source or a header that one includes is missing.
+    """
+    sources = sorted((folder / "src").glob("*.c"), key=lambda path: (path.name == "main.c", path.name))
+    if not sources:
+        raise BuildError(f"{folder / 'src'}: no C sources", hint="install tsws again")
+    seen: set[Path] = set()
+    parts = [_HEADER]
+    for source in sources:
+        parts.append(_section(folder, source))
+        parts.extend(_inlined(folder, source, seen))
+    return "".join(parts).encode()
+
+
+def _inlined(folder: Path, path: Path, seen: set[Path]) -> list[str]:
+    """The lines of one file, headers in their places unless ``seen`` has them."""
+    lines: list[str] = []
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        include = _QUOTED_INCLUDE.match(line.rstrip("\n"))
+        if include is None:
+            lines.append(line)
+            continue
+        header = _header(folder, path, include[1])
+        if header not in seen:
+            seen.add(header)
+            lines.append(_section(folder, header))
+            lines.extend(_inlined(folder, header, seen))
+    return lines
+
+
+def _header(folder: Path, includer: Path, name: str) -> Path:
+    for candidate in (includer.parent / name, folder / "include" / name):
+        if candidate.is_file():
+            return candidate
+    raise BuildError(f"{includer}: includes {name}, which is missing", hint="install tsws again")
+
+
+def _section(folder: Path, path: Path) -> str:
+    return f"\n/* ==== {path.relative_to(folder).as_posix()} ==== */\n\n"
