@@ -1,0 +1,138 @@
+"""Trains on order, one JSON line at a time: a child process for each, so that a test can kill it where it likes.
+
+Keys of an order: ``folder``, ``config``, ``given``, ``train``, ``val``; and, when wanted, ``recipe``, ``threads``,
+``checkpoint_interval``, ``log_interval``, ``start_from``, ``stop_at`` (a step), ``moment`` (SIGKILL at this moment, counted from 0)
+and ``outside`` (the SIGKILL comes from this process, at about that moment). A moment is a file synced or renamed, or
+an event said, before and after each.
+
+The answer: ``status`` (0, or minus the signal), ``moments`` (how many there were), ``events``, ``error``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tsws.errors import TswsError
+from tsws.job import Event, encode_event
+from tsws.model.config import LlamaConfig
+from tsws.model.llama import Llama
+from tsws.train.loop import train
+from tsws.train.recipe import resolve
+from tsws.train.settings import TrainData, TrainSettings
+
+
+class Moments:
+    """Counts what can be interrupted, tells the parent, and dies at the moment that the order names."""
+
+    def __init__(self, order: dict[str, Any], pipe: int) -> None:
+        self._fatal = None if order.get("outside") else order.get("moment")
+        self._count = 0
+        self._pipe = pipe
+        self._step = 0
+        os.fsync = self._watched(os.fsync)
+        os.replace = self._watched(os.replace)
+
+    def _watched(self, function: Any) -> Any:
+        def call(*arguments: Any) -> Any:
+            self.pass_one()
+            result = function(*arguments)
+            self.pass_one()
+            return result
+
+        return call
+
+    def pass_one(self) -> None:
+        if self._count == self._fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._count += 1
+        os.write(self._pipe, b"m\n")
+
+    def emit(self, event: Event) -> None:
+        self._step = getattr(event, "step", self._step)
+        self.pass_one()
+        os.write(self._pipe, b"e" + encode_event(event) + b"\n")
+        self.pass_one()
+
+
+def child(order: dict[str, Any], pipe: int) -> None:
+    moments = Moments(order, pipe)
+    config = LlamaConfig.from_fields(order["config"])
+    asked = 0
+
+    def stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == order.get("stop_at")
+
+    def tell(model: torch.nn.Module) -> str:
+        torch.rand(17)  # a sample may use torch's generator
+        return "a story"
+
+    settings = TrainSettings(
+        hyperparameters=resolve(order.get("recipe", "fast"), order["given"], dim=config.dim),
+        config=order["config"],
+        address="run.tiny",
+        device="cpu",
+        threads=order.get("threads", 1),
+        log_interval=order.get("log_interval", 1),
+        checkpoint_interval=order.get("checkpoint_interval", 4),
+        sample_prompt="Once",
+    )
+    data = TrainData(tuple(map(Path, order["train"])), tuple(map(Path, order["val"])))
+    start_from = Path(order["start_from"]) if "start_from" in order else None
+    try:
+        train(
+            settings,
+            data,
+            Path(order["folder"]),
+            architecture_build=lambda: Llama(config),
+            emit=moments.emit,
+            stop=stop,
+            start_from=start_from,
+            tell=tell,
+        )
+    except TswsError as error:
+        os.write(pipe, b"x" + json.dumps(f"{type(error).__name__}: {error.message}").encode() + b"\n")
+
+
+def obey(order: dict[str, Any]) -> dict[str, Any]:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        status = 1
+        try:
+            child(order, writing)
+            status = 0
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(status)
+    os.close(writing)
+    answer: dict[str, Any] = {"moments": 0, "events": [], "error": None}
+    with open(reading) as lines:
+        for line in lines:
+            kind, rest = line[0], line[1:]
+            if kind == "m":
+                if order.get("outside") and answer["moments"] == order["moment"]:
+                    os.kill(pid, signal.SIGKILL)
+                answer["moments"] += 1
+            elif kind == "e":
+                answer["events"].append(json.loads(rest))
+            else:
+                answer["error"] = json.loads(rest)
+    answer["status"] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return answer
+
+
+if __name__ == "__main__":
+    for request in sys.stdin:
+        sys.stdout.write(json.dumps(obey(json.loads(request))) + "\n")
+        sys.stdout.flush()
