@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch._dynamo  # the first optimizer of a process would load it: here once, instead of in each child
 
 from tsws.errors import TswsError
 from tsws.job import Event, encode_event
