@@ -1,1 +1,13 @@
-"""..."""
+"""The local backend: workers as processes of this machine."""
+
+from __future__ import annotations
+
+from tsws.plugin import Backend, hookimpl
+from tsws_local.backend import LocalBackend, LocalOptions
+
+__all__ = ["LocalBackend", "LocalOptions", "tsws_backends"]
+
+
+@hookimpl
+def tsws_backends() -> list[type[Backend]]:
+    return [LocalBackend]
