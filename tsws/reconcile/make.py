@@ -22,7 +22,7 @@ from tsws.reconcile.facts import Facts, FileState
 from tsws.reconcile.observe import INTENT, RECORD, kept_copy
 from tsws.reconcile.record import OutputRecord, Record, short
 from tsws.reconcile.resource import Made, Making, Resource
-from tsws.reconcile.store import Intent, Store, read_intent, read_record, write_record
+from tsws.reconcile.store import FOLDER, Intent, Store, read_intent, read_record, write_record
 from tsws.version import __version__
 
 
@@ -187,17 +187,23 @@ def _remove_stale(store: Store, previous: Record | None, record: Record) -> None
     if previous is None:
         return
     now = {output.path for output in record.outputs}
-    for output in previous.outputs:
+    stale = [one for one in previous.outputs if one.owned and one.path not in now and not _in_own_folder(one)]
+    claimed = _outputs_of_others(store, record.address) if stale else set()
+    for output in stale:
         path = store.root / output.path
-        if output.path in now or not output.owned or _in_version_folder(output):
-            continue
-        if path.is_file() and sha256_file(path) == output.sha256:
+        if output.path not in claimed and path.is_file() and sha256_file(path) == output.sha256:
             path.unlink()
             sync_folder(path.parent)
 
 
-def _in_version_folder(output: OutputRecord) -> bool:
-    return output.path.startswith(".tsws/")
+def _in_own_folder(output: OutputRecord) -> bool:
+    return output.path.startswith(f"{FOLDER}/")
+
+
+def _outputs_of_others(store: Store, address: str) -> set[str]:
+    """What belongs to other resources by now: two of them may have changed places."""
+    records = (store.record(other) for other in store.addresses() if other != address)
+    return {output.path for record in records if record is not None for output in record.outputs}
 
 
 def _put_back(store: Store, resource: Resource, version: str) -> Record:
