@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import PurePosixPath
+from typing import Any
 
 from tsws.io.atomic import TEMPORARY_SUFFIX
 from tsws.io.paths import is_relative_inside
@@ -17,6 +18,17 @@ from tsws.plugin import Plugins
 
 RESERVED = (".tsws", "tinystories.toml", "tinystories.lock")
 """Names at the top of a workspace that belong to tsws itself."""
+
+_PATH_KEYS = {
+    "dataset": "path",
+    "tokenizer": "path",
+    "model": "path",
+    "run": "out",
+    "export": "path",
+    "program": "path",
+    "volume": "sync",
+}
+"""The key of each table that says where something is written."""
 
 
 @dataclass(frozen=True)
@@ -33,29 +45,28 @@ class Claim:
     """Whether a folder is its owner's alone; a run's folder may hold what other entries write."""
 
 
-def check_collisions(manifest: Manifest, plugins: Plugins) -> Iterator[Problem]:
+def check_collisions(manifest: Manifest, data: Mapping[str, Any], plugins: Plugins) -> Iterator[Problem]:
     """All that is wrong with where things are written."""
-    faults = [Problem(path, fault) for path, text in _stated_paths(manifest) if (fault := _fault(text))]
+    faults = [Problem(path, fault) for path, text in _stated_paths(data) if (fault := _fault(text))]
     yield from faults
-    nowhere = {problem.path[:2] for problem in faults}
+    nowhere = {problem.path[:2] for problem in faults}  # what makes no sense by itself is not compared
     claims = [claim for claim in _claims(manifest, plugins, nowhere) if claim.owner not in nowhere]
     yield from _check_reserved(claims)
     yield from _check_each_other(claims)
     yield from _check_read_back(claims, manifest)
 
 
-def _stated_paths(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
-    """Every path in the workspace that the manifest states, and the key that says it."""
-    for table in ("dataset", "tokenizer", "model", "export", "program"):
-        for name, spec in getattr(manifest, table).items():
-            if spec.path is not None:
-                yield (table, name, "path"), spec.path
-    for name, run in manifest.run.items():
-        if run.out is not None:
-            yield ("run", name, "out"), run.out
-    for name, volume in manifest.volume.items():
-        for index, entry in enumerate(volume.sync or ()):
-            yield ("volume", name, "sync", index), entry
+def _stated_paths(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Every path in the workspace that the data states, whatever else is wrong there, and the key that says it."""
+    for table, key in _PATH_KEYS.items():
+        section = data.get(table)
+        for name, entry in section.items() if isinstance(section, dict) else ():
+            value = entry.get(key) if isinstance(entry, dict) else None
+            if isinstance(value, str):
+                yield (table, name, key), value
+            for index, item in enumerate(value) if isinstance(value, list) else ():
+                if isinstance(item, str):
+                    yield (table, name, key, index), item
 
 
 def _fault(path: str) -> str | None:
@@ -109,18 +120,18 @@ def _check_each_other(claims: list[Claim]) -> Iterator[Problem]:
         if one.owner != other.owner and pair not in seen and (meeting := _meet(one, other)):
             seen.add(pair)
             address = ".".join(str(part) for part in one.owner)
-            message = f"{meeting}, which {address} writes, too; give one of them another `{other.key}`"
+            message = f"{meeting} {address} writes; give one of them another `{other.key}`"
             yield Problem((*other.owner, other.key), message)
 
 
 def _meet(one: Claim, other: Claim) -> str | None:
     """How two claims are in each other's way, or None."""
     if one.path == other.path:
-        return f"writes {quoted(str(other.path))}"
+        return f"writes {quoted(str(other.path))}, which also"
     for outer, inner in ((one, other), (other, one)):
         if (not outer.folder or outer.exclusive) and inner.path.is_relative_to(outer.path):
             kind = "folder" if outer.folder else "file"
-            return f"{quoted(str(inner.path))} would lie in the {kind} {quoted(str(outer.path))}"
+            return f"{quoted(str(inner.path))} would lie in the {kind} {quoted(str(outer.path))}, which"
     return None
 
 

@@ -44,7 +44,7 @@ def crosscheck(manifest: Manifest, data: Mapping[str, Any], names: Names, plugin
     yield from _check_exports(manifest)
     yield from _check_sources(manifest)
     yield from _check_default(manifest, names)
-    yield from check_collisions(manifest, plugins)
+    yield from check_collisions(manifest, data, plugins)
 
 
 def _check_run_inputs(path: KeyPath, run: RunSpec, manifest: Manifest) -> Iterator[Problem]:
@@ -72,17 +72,22 @@ def _check_run_inputs(path: KeyPath, run: RunSpec, manifest: Manifest) -> Iterat
 
 
 def _check_exports(manifest: Manifest) -> Iterator[Problem]:
+    """What the format of a file can not say is better known before training than after."""
     for name, export in all_exports(manifest).items():
         run = manifest.run.get(export.run)
         model = manifest.model.get(run.model) if run else None
-        if run is None or model is None or model.source is not None:
+        if run is None or model is None or model.source is not None or export.format != "llama2c":
+            continue
+        writes = f"export {quoted(name)} writes a llama2c file"
+        hint = f"; give [export.{name}] another format"
+        if model.arch != "llama":
+            message = f'{writes}, which only holds `arch = "llama"`, found {quoted(model.arch)}{hint}'
+            yield Problem(("model", run.model, "arch"), message)
             continue
         for key, fixed in _FIXED_BY_LLAMA2C.items():
-            value = getattr(model, key)
-            if (model.arch, export.format) == ("llama", "llama2c") and value != fixed:
-                message = f"export {quoted(name)} writes llama2c files, which fix this at {fixed:g}, found {value:g}"
-                hint = "; declare that export with another format"
-                yield Problem(("model", run.model, key), message + hint)
+            if (value := getattr(model, key)) != fixed:
+                message = f"{writes}, which fixes this at {fixed:g}, found {value:g}{hint}"
+                yield Problem(("model", run.model, key), message)
 
 
 def _check_sources(manifest: Manifest) -> Iterator[Problem]:

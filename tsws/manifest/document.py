@@ -19,7 +19,10 @@ from tsws.manifest.words import found
 _DEEPEST = 32
 """Levels of tables and lists; nothing sensible comes near, and everything behind may recurse."""
 _SYNTAX = re.compile(r"(.*?) \((?:at line (\d+), column (\d+)|at end of document)\)", re.DOTALL)
-"""How ``tomllib`` words its errors."""
+"""How ``tomllib`` words its errors..."""
+_KEY_TUPLE = re.compile(r"\('[^()]*'(?:,|, '[^()]*')\)")
+_IN_QUOTES = r"'([^']*)'"
+"""... and the keys in them, which it shows as Python tuples."""
 
 
 @dataclass
@@ -170,6 +173,7 @@ def _syntax_problem(error: ValueError, name: str) -> Problem:
     if match is None:  # such as a number with more digits than Python reads
         return Problem((), f"not TOML: {error}", Location(name))
     words, line, column = match.groups()
+    words = _KEY_TUPLE.sub(lambda match: f"`{dotted(tuple(re.findall(_IN_QUOTES, match[0])))}`", words)
     place = Location(name, int(line), int(column)) if line else Location(name)
     where = "" if line else ", at the end of the file"
     return Problem((), f"not TOML: {words[:1].lower()}{words[1:]}{where}", place)

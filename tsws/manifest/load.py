@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ from tsws.manifest.convert import convert
 from tsws.manifest.crosscheck import crosscheck
 from tsws.manifest.document import Document, check_depth, read_document
 from tsws.manifest.extensions import check_run_backends
-from tsws.manifest.problems import MistakesError, Problem, dotted
+from tsws.manifest.overrides import OPTION
+from tsws.manifest.problems import MistakesError, Problem, dotted, quoted
 from tsws.manifest.references import check_references
-from tsws.manifest.specs import Manifest
+from tsws.manifest.specs import TABLES, Manifest
+from tsws.manifest.words import did_you_mean, nearest
 from tsws.plugin import Plugins
 
 
@@ -65,9 +67,26 @@ def _check(data: dict[str, Any], plugins: Plugins, document: Document | None) ->
         *crosscheck(converted.manifest, data, converted.names, plugins),
     ]
     if problems:
-        raise MistakesError(_ordered(problems, document))
+        raise MistakesError(_ordered(_without_consequences(problems, data, document), document))
     remarks = [*converted.warnings, *check_run_backends(data, converted.names["backend"], plugins)]
     return converted.manifest, _ordered(remarks, document)
+
+
+def _without_consequences(
+    problems: Sequence[Problem], data: Mapping[str, Any], document: Document | None
+) -> list[Problem]:
+    """An override of an entry that does not exist makes a new one, which lacks everything: only the name is wrong."""
+    kept: list[Problem] = []
+    for problem in problems:
+        entry = problem.path[:2]
+        place = document.locate(entry) if document else None
+        if len(entry) == 2 and entry[0] in TABLES and place is not None and place.file.startswith(OPTION):
+            table, name = str(entry[0]), str(entry[1])
+            others = data[table].keys() - {name} if isinstance(data[table], dict) else ()
+            if nearest(name, others):
+                problem = Problem(entry, f"there is no {table} {quoted(name)}{did_you_mean(name, others)}")
+        kept.append(problem)
+    return kept
 
 
 def _ordered(problems: Iterable[Problem], document: Document | None) -> list[Problem]:

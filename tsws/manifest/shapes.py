@@ -43,7 +43,8 @@ def check_table(
         if key in keys:
             problems += _check_value((*path, key), value, keys[key].type)
         else:
-            problems.append(Problem((*path, key), f"unknown key{did_you_mean(key, keys)}"))
+            hint = did_you_mean(key, keys) or ": there are none here"
+            problems.append(Problem((*path, key), f"unknown key{hint}"))
     if not problems and not without:
         # What a plugin's struct checks in its ``__post_init__`` shows only when all its keys are right.
         problems += _convert(path, table, struct, f"these keys do not fit together: {struct.__name__} refuses them")

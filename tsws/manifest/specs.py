@@ -28,7 +28,8 @@ Sha256 = Annotated[
     ),
 ]
 PositiveInt = Annotated[int, Meta(ge=1)]
-Seed = Annotated[int, Meta(ge=0, le=2**63 - 1, extra={"expected": "a whole number of at least 0"})]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
@@ -56,8 +57,9 @@ class DatasetSpec(_Spec, frozen=True, kw_only=True):
     source: Annotated[
         str | list[str],
         Meta(
-            description="Where the stories are: `builtin:toy-stories`, a path or glob in the workspace, or a URI"
-            " (`https://`, `hf://`, `github://`, `file:`...). `.gz`, `.zip` and `.tar.*` are unpacked."
+            description="Where the stories are: `builtin:toy-stories`, a path or glob, relative to the workspace, or a URI"
+            " (`https://`, `hf://`, `github://`, `file:`...). `.gz`, `.zip` and `.tar.*` are unpacked.",
+            extra={"expected": "a path or URI in quotes, or a list of them"},
         ),
     ]
     format: Annotated[
@@ -146,8 +148,8 @@ class ModelSpec(_Spec, frozen=True, kw_only=True):
 class RunSpec(_Spec, frozen=True, kw_only=True):
     """``[run.NAME]``: one training run. A key without a value here takes its recipe's."""
 
-    model: Annotated[str, Meta(description="The model to train.")]
-    dataset: Annotated[str, Meta(description="The stories to train on.")]
+    model: Annotated[str, Meta(description="The model to train.", extra={"expected": "the name of a model"})]
+    dataset: Annotated[str, Meta(description="The stories to train on.", extra={"expected": "the name of a dataset"})]
     tokenizer: Annotated[str | None, Meta(description="The tokenizer; default: the dataset's own.")] = None
     out: Annotated[str | None, Meta(description="Folder of the results; default `out/NAME`.")] = None
     recipe: Annotated[
@@ -171,9 +173,11 @@ class RunSpec(_Spec, frozen=True, kw_only=True):
         PositiveInt | None,
         Meta(description="Where `cosine` ends; default `max_iters`. Fixing it makes a run extendable."),
     ] = None
-    weight_decay: Annotated[Annotated[float, Meta(ge=0.0)] | None, Meta(description="Of the matrices.")] = None
-    beta1: Annotated[Fraction | None, Meta(description="Of AdamW.")] = None
-    beta2: Annotated[Fraction | None, Meta(description="Of AdamW.")] = None
+    weight_decay: Annotated[
+        Annotated[float, Meta(ge=0.0)] | None, Meta(description="AdamW: weight decay, of the matrices only.")
+    ] = None
+    beta1: Annotated[Beta | None, Meta(description="AdamW: decay of the running mean of the gradients.")] = None
+    beta2: Annotated[Beta | None, Meta(description="AdamW: decay of the running mean of their squares.")] = None
     grad_clip: Annotated[
         Annotated[float, Meta(ge=0.0)] | None, Meta(description="Largest norm of the gradient; 0: no limit.")
     ] = None
@@ -232,7 +236,9 @@ class RunSpec(_Spec, frozen=True, kw_only=True):
 class ExportSpec(_Spec, frozen=True, kw_only=True):
     """``[export.NAME]``: trained weights as a file of some format. Every run implies one, of its own name."""
 
-    run: Annotated[str, Meta(description="The run whose weights are exported.")]
+    run: Annotated[
+        str, Meta(description="The run whose weights are exported.", extra={"expected": "the name of a run"})
+    ]
     format: Annotated[str, Meta(description="`llama2c` (version 0), `safetensors`, or a plugin's.")] = "llama2c"
     weights: Annotated[
         Literal["best", "last"], Meta(description="Those of the best validation loss, or of the last step.")
@@ -250,16 +256,20 @@ class ProgramSpec(_Spec, frozen=True, kw_only=True):
         str, Meta(description="`native`: the engine that comes with tsws; or a path or URI of a C file.")
     ] = "native"
     path: Annotated[
-        str | None, Meta(description="Of the executable; default NAME. The source lies beside it with `.c`.")
+        str | None, Meta(description="Of the executable; default `NAME`. The source lies beside it with `.c`.")
     ] = None
     flags: Annotated[list[str], Meta(description="More flags for the compiler, after tsws's own.")] = []
-    compiler: Annotated[str | None, Meta(description="Default: $CC, else the first of cc, gcc, clang.")] = None
+    compiler: Annotated[
+        str | None, Meta(description="The C compiler; default: `$CC`, else the first of `cc`, `gcc`, `clang`.")
+    ] = None
 
 
 class VolumeSpec(_Spec, frozen=True, kw_only=True):
     """``[volume.NAME]``: a place for files elsewhere. Keys beside these belong to the kind."""
 
-    kind: Annotated[str, Meta(description="`folder`, or a plugin's.")]
+    kind: Annotated[
+        str, Meta(description="`folder`, or a plugin's.", extra={"expected": "the kind of the volume in quotes"})
+    ]
     sync: Annotated[
         list[str] | None,
         Meta(
@@ -273,7 +283,7 @@ class VolumeSpec(_Spec, frozen=True, kw_only=True):
 class BackendSpec(_Spec, frozen=True, kw_only=True):
     """``[backend.NAME]``: settings of a backend. Keys beside these belong to the backend."""
 
-    kind: Annotated[str | None, Meta(description="Which backend; default: the one called NAME.")] = None
+    kind: Annotated[str | None, Meta(description="Which backend; default: the one called `NAME`.")] = None
     options: dict[str, Any] = {}
     """The backend's own keys, which stand in the same table."""
 

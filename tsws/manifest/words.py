@@ -47,6 +47,8 @@ def expected(type_: inspect.Type) -> str:
             words = "a list"
         case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
             words = f"a list, each {expected(item)}"
+        case inspect.StrType(min_length=1):
+            words = "text in quotes, not empty"
         case _:
             words = _PLAIN.get(type(type_)) or f"a {type(type_).__name__.removesuffix('Type').lower()}"
     return words
@@ -110,7 +112,8 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
         return f"; did you mean `{near}`?"
     if len(names) > _MOST_NAMES:
         return "; `tsws schema` has all there are"
-    return f"; there is {listed(names)}" if names else ""
+    verb = "is" if len(names) == 1 else "are"
+    return f"; there {verb} {listed(names)}" if names else ""
 
 
 def listed(names: Iterable[str]) -> str:
