@@ -1,0 +1,196 @@
+/*
+ * robustness MODEL TOKENIZER: breaks copies of real files in many ways and opens them. Every cut must be refused, with
+ * a message that names the file; whatever is opened after an edit must play without a crash (sanitizers watch).
+ */
+#include "check.h"
+#include "files.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { MODEL_STRIDE = 997, HEADER_FIELDS = 7, STEPS = 3 }; /* a prime: cuts fall on all remainders */
+
+static const int32_t values[] = {
+    INT32_MIN, INT32_MIN + 1, -65536,  -513,          -1,       0, 1, 2, 3, 7, 8, 64, 255, 256, 257, 1024, 65535, 65536,
+    1 << 20,   1 << 24,       1 << 30, INT32_MAX - 1, INT32_MAX};
+enum { N_VALUES = sizeof values / sizeof values[0] };
+
+struct bytes {
+    unsigned char *data;
+    size_t size;
+};
+
+static struct bytes read_file(const char *path) {
+    struct bytes bytes = {NULL, 0};
+    FILE *file = fopen(path, "rb");
+    long size;
+
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) <= 0 || fseek(file, 0, SEEK_SET) != 0 ||
+        (bytes.data = malloc((size_t)size)) == NULL || fread(bytes.data, 1, (size_t)size, file) != (size_t)size) {
+        perror(path);
+        exit(2);
+    }
+    (void)fclose(file);
+    bytes.size = (size_t)size;
+    return bytes;
+}
+
+static void cut(const char *path, size_t size) {
+    if (truncate(path, (off_t)size) != 0) {
+        perror(path);
+        exit(2);
+    }
+}
+
+/* Overwrites four bytes. */
+static void patch(const char *path, size_t offset, const void *bytes) {
+    FILE *file = fopen(path, "r+b");
+
+    if (file == NULL || fseek(file, (long)offset, SEEK_SET) != 0 || fwrite(bytes, 4, 1, file) != 1 ||
+        fclose(file) != 0) {
+        perror(path);
+        exit(2);
+    }
+}
+
+static void cut_models_are_refused(struct bytes original) {
+    write_file("cut.bin", original.data, original.size);
+    for (size_t size = original.size - 1; size > 0; size -= size > 2 * MODEL_STRIDE ? MODEL_STRIDE : 1) {
+        tsws_model *model;
+        tsws_error error;
+
+        cut("cut.bin", size);
+        if (!CHECK(tsws_model_open("cut.bin", &model, &error) == TSWS_ERROR_FORMAT)) {
+            tsws_model_close(model);
+        } else {
+            CHECK(strncmp(error.message, "cut.bin: ", 9) == 0);
+        }
+    }
+}
+
+/* A cut between two pieces leaves a shorter tokenizer, which then does not fit the model. */
+static void cut_tokenizers_are_refused(struct bytes original, const tsws_model *model) {
+    write_file("cut.bin", original.data, original.size);
+    for (size_t size = original.size - 1; size > 0; size--) {
+        tsws_tokenizer *tokenizer;
+        tsws_error error;
+
+        cut("cut.bin", size);
+        if (tsws_tokenizer_open("cut.bin", &tokenizer, &error) == TSWS_OK) {
+            CHECK(tsws_tokenizer_check(tokenizer, model, &error) == TSWS_ERROR_MISMATCH);
+        }
+        CHECK(strncmp(error.message, "cut.bin: ", 9) == 0);
+        tsws_tokenizer_close(tokenizer);
+    }
+}
+
+static void play_a_little(const tsws_model *model) {
+    int32_t vocab_size = tsws_model_describe(model).vocab_size;
+    tsws_session *session = NULL;
+    tsws_sampler *sampler = NULL;
+    int32_t token = 0;
+
+    if (tsws_session_create(model, STEPS, &session, NULL) == TSWS_OK &&
+        tsws_sampler_create(vocab_size, tsws_sampler_defaults(), &sampler, NULL) == TSWS_OK) {
+        for (int i = 0; i < STEPS; i++) {
+            const float *logits = NULL;
+
+            CHECK(tsws_session_step(session, token, &logits, NULL) == TSWS_OK);
+            token = tsws_sampler_pick(sampler, logits);
+            CHECK(token >= 0 && token < vocab_size);
+        }
+    }
+    tsws_sampler_destroy(sampler);
+    tsws_session_destroy(session);
+}
+
+static void edited_models_do_not_crash(struct bytes original) {
+    int opened = 0;
+
+    write_file("header.bin", original.data, original.size);
+    for (size_t field = 0; field < HEADER_FIELDS; field++) {
+        for (size_t i = 0; i < N_VALUES + 32; i++) {
+            int32_t value;
+            tsws_model *model;
+            tsws_error error;
+
+            memcpy(&value, original.data + 4 * field, sizeof value);
+            if (i < N_VALUES) {
+                value = values[i];
+            } else {
+                value = (int32_t)((uint32_t)value ^ (UINT32_C(1) << (i - N_VALUES)));
+            }
+            if (memcmp(&value, original.data + 4 * field, sizeof value) == 0) {
+                continue;
+            }
+            patch("header.bin", 4 * field, &value);
+            if (tsws_model_open("header.bin", &model, &error) == TSWS_OK) {
+                opened++;
+                play_a_little(model);
+            } else {
+                CHECK(strncmp(error.message, "header.bin: ", 12) == 0);
+            }
+            tsws_model_close(model);
+            patch("header.bin", 4 * field, original.data + 4 * field);
+        }
+    }
+    CHECK(opened == 0); /* in these two models no field can change alone without changing the file's length */
+}
+
+static void edited_tokenizers_do_not_crash(struct bytes original) {
+    static const char text[] = "Once upon a time, caf\xc3\xa9 \xff\n<0x41>";
+    unsigned char *edited = malloc(original.size);
+    uint32_t state = 7;
+
+    if (edited == NULL) {
+        exit(2);
+    }
+    for (int round = 0; round < 2000; round++) {
+        tsws_tokenizer *tokenizer;
+        size_t at;
+
+        state = state * 1664525u + 1013904223u;
+        at = (state >> 4) % (original.size - 3);
+        memcpy(edited, original.data, original.size);
+        if (round % 2 == 0) {
+            memcpy(edited + at, &values[(state >> 20) % N_VALUES], sizeof values[0]);
+        } else {
+            edited[at] ^= (unsigned char)(1u << (state >> 29));
+        }
+        write_file("piece.bin", edited, original.size);
+        if (tsws_tokenizer_open("piece.bin", &tokenizer, NULL) == TSWS_OK) {
+            int32_t tokens[sizeof text + 2];
+            size_t count = 0;
+
+            CHECK(tsws_tokenizer_encode(tokenizer, text, sizeof text, tokens, sizeof text + 2, &count, NULL) ==
+                  TSWS_OK);
+            for (size_t i = 1; i < count; i++) {
+                (void)tsws_tokenizer_decode(tokenizer, tokens[i - 1], tokens[i], TSWS_STYLE_PRETTY);
+            }
+        }
+        tsws_tokenizer_close(tokenizer);
+    }
+    free(edited);
+}
+
+int main(int argc, char **argv) {
+    struct bytes model_bytes, tokenizer_bytes;
+    tsws_model *model = NULL;
+
+    if (argc != 3) {
+        (void)fprintf(stderr, "usage: robustness MODEL TOKENIZER\n");
+        return 2;
+    }
+    model_bytes = read_file(argv[1]);
+    tokenizer_bytes = read_file(argv[2]);
+    cut_models_are_refused(model_bytes);
+    edited_models_do_not_crash(model_bytes);
+    if (CHECK(tsws_model_open(argv[1], &model, NULL) == TSWS_OK)) {
+        cut_tokenizers_are_refused(tokenizer_bytes, model);
+    }
+    edited_tokenizers_do_not_crash(tokenizer_bytes);
+    tsws_model_close(model);
+    free(model_bytes.data);
+    free(tokenizer_bytes.data);
+    return check_result();
+}
