@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from tsws.errors import FetchError
 from tsws.io.digest import CHUNK
@@ -29,11 +29,13 @@ _VERSION_KEYS = (
 )
 """What the file systems call an entity tag, a digest or a time of change: the best first."""
 
+_CREDENTIALS = "give credentials and endpoint as fsspec's package for this store expects them"
+
 
 class FilesystemFetcher(Fetcher):
     """Files wherever fsspec reaches."""
 
-    schemes: ClassVar[tuple[str, ...]] = ("s3", "gs", "gcs", "az", "abfs", "oci", "r2", "ftp", "sftp", "smb", "hdfs")
+    schemes: ClassVar[tuple[str, ...]] = ("s3", "gs", "gcs", "az", "abfs", "ftp", "sftp", "smb", "hdfs")
 
     def resolve(self, uri: str) -> Origin:
         system, path = _open_system(uri)
@@ -47,9 +49,20 @@ class FilesystemFetcher(Fetcher):
     @contextmanager
     def open(self, origin: Origin, offset: int = 0) -> Iterator[Stream]:
         system, path = _open_system(origin.url)
-        with _system_errors(origin.uri), system.open(path, "rb", cache_type="readahead") as file:
+        with _system_errors(origin.uri):
+            file = system.open(path, "rb", cache_type="readahead")
             file.seek(offset)
-            yield Stream(offset=offset, total=origin.size, chunks=iter(lambda: file.read(CHUNK), b""))
+        with file:
+            yield Stream(offset=offset, total=origin.size, chunks=_chunks(origin.uri, file))
+
+
+def _chunks(uri: str, file: BinaryIO) -> Iterator[bytes]:
+    while True:
+        with _system_errors(uri):
+            chunk = file.read(CHUNK)
+        if not chunk:
+            return
+        yield chunk
 
 
 def _open_system(uri: str) -> tuple[Any, str]:
@@ -77,8 +90,8 @@ def _system_errors(uri: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise FetchError(f"{uri}: there is no such file", hint="check bucket (or host) and path") from error
     except PermissionError as error:
-        raise FetchError(
-            f"{uri}: no permission: {error}", hint="give credentials as fsspec's package for this store expects them"
-        ) from error
+        raise FetchError(f"{uri}: no permission: {error}", hint=_CREDENTIALS) from error
     except OSError as error:
         raise TryAgain(f"{uri}: {error or type(error).__name__}") from error
+    except Exception as error:  # each store's library has errors of its own, for missing credentials above all
+        raise FetchError(f"{uri}: {type(error).__name__}: {error}", hint=_CREDENTIALS) from error
