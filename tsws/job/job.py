@@ -30,6 +30,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     Empty when it depends on inputs that only exist after the job."""
     manifest: dict[str, Any]
     """The part of the manifest that the targets need, as TOML-able data."""
+    replace: tuple[str, ...] = ()
+    """Addresses that the worker makes anew whatever their records say."""
     pins: dict[str, Any] = {}
     """The part of ``tinystories.lock`` that the targets need."""
     root: str | None = None

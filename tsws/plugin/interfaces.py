@@ -182,6 +182,10 @@ class Backend(ABC):
     def status(self, handle: Handle) -> JobStatus:
         """How the job is, without waiting."""
 
+    def last_words(self, handle: Handle) -> str:  # noqa: ARG002
+        """The end of what a dead worker printed, for the message about its death; empty when nobody kept it."""
+        return ""
+
     def price(self) -> Price | None:
         """What an hour of this backend's machine costs, or None when it costs nothing."""
         return None

@@ -47,7 +47,7 @@ def decide(
         return blocked
     waiting = [address for address, state in inputs.items() if state.change.acts]
     if facts.probe is not None:
-        return _probed(resource, facts.probe, waiting)
+        return _probed(resource, facts.probe, waiting, replaced=replaced)
     unknown = [address for address in resource.inputs if inputs[address].digest is None]
     if unknown:
         return _undecided(resource, facts, inputs, unknown, replaced=replaced)
@@ -98,7 +98,9 @@ def _blocked(resource: Resource, facts: Facts, inputs: Mapping[str, InputState])
     return None
 
 
-def _probed(resource: Resource, probe: Probe, waiting: list[str]) -> Action:
+def _probed(resource: Resource, probe: Probe, waiting: list[str], *, replaced: bool) -> Action:
+    if replaced and probe.change is not Change.BLOCKED:
+        return Action(resource.address, Change.UPDATE, "replacement was asked for", parts=probe.parts, anew=True)
     if waiting:
         return Action(resource.address, Change.PENDING, f"after {_names(waiting)}")
     return Action(resource.address, probe.change, probe.reason, parts=probe.parts, hint=probe.hint)

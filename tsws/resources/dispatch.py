@@ -1,0 +1,231 @@
+"""Carrying out a resource through a backend: launch a worker or find the one that runs already, and follow it.
+
+The handle of a job is in the workspace's state before anything is awaited, so whoever comes after a killed client
+attaches to the job instead of starting it twice.
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tsws.errors import FormatError, InterruptedByUser, JobError, PluginError, TswsError
+from tsws.io.atomic import write_bytes
+from tsws.io.digest import digest_value
+from tsws.job import Done, Emit, Event, Failed, Handle, Job, JobStatus, Started, VolumeRef
+from tsws.plugin import Backend, Plugins, Volume
+from tsws.resources.volume import open_volume
+
+POLL = 0.2
+"""Seconds between looks at the stop flag while waiting for events."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a dispatched resource asks of a backend."""
+
+    address: str
+    targets: tuple[str, ...]
+    """Addresses that the worker brings up to date, in its place."""
+    backend: str
+    """Name of the ``[backend.*]`` table, or of the backend itself."""
+    kind: str
+    """Which backend."""
+    options: dict[str, Any]
+    manifest: dict[str, Any]
+    """The part of the manifest that the targets need, without backend and volume."""
+    volume: VolumeRef | None
+
+
+class ActiveJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job in flight, as the workspace's state has it."""
+
+    address: str
+    handle: Handle
+    wanted: str
+    """Digest of what the job is to make: another one means that the job is no longer wanted."""
+    launched_at: float
+    ended: bool = False
+    """It is over; kept so that its log can be read."""
+
+
+def jobs_folder(root: Path) -> Path:
+    """Where jobs in flight are recorded."""
+    return root / ".tsws" / "jobs"
+
+
+def active_job(root: Path, address: str) -> ActiveJob | None:
+    """The job in flight for a resource, or None.
+
+    Raises:
+        FormatError: its record is damaged.
+    """
+    path = jobs_folder(root) / f"{address}.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ActiveJob)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise FormatError(f"{path} is damaged ({error})", hint="remove the file once no worker runs") from None
+
+
+def open_backend(name: str, kind: str, options: dict[str, Any], plugins: Plugins, root: Path) -> Backend:
+    """The backend of a table.
+
+    Raises:
+        PluginError: no plugin provides it.
+    """
+    found = plugins.backends.get(kind)
+    if found is None:
+        message, hint = missing_backend(kind, plugins)
+        raise PluginError(message, hint=hint)
+    return found(name, msgspec.convert(options, found.Options), root)
+
+
+def missing_backend(kind: str, plugins: Plugins) -> tuple[str, str]:
+    """What to say about a backend that nobody provides, and the hint."""
+    known = ", ".join(sorted(plugins.backends)) or "none"
+    return (
+        f"no plugin provides the backend {kind!r}",
+        f"install the plugin that has it, or choose another backend (known: {known}); `tsws plugins` lists them",
+    )
+
+
+@dataclass(frozen=True)
+class Dispatcher:
+    """Runs assignments for one workspace."""
+
+    root: Path
+    plugins: Plugins
+    pins: Callable[[], dict[str, Any]]
+    """The lock file's content, for the worker."""
+
+    def run(
+        self,
+        assignment: Assignment,
+        *,
+        fingerprint: str,
+        emit: Emit,
+        stop: Callable[[], bool],
+        replace: tuple[str, ...] = (),
+    ) -> None:
+        """Bring the job to its end: attach to the one in flight when it is the wanted one, else launch one.
+
+        Raises:
+            JobError: the worker failed or vanished.
+            InterruptedByUser: ``stop`` became true; the job was stopped, or goes on where it outlives its client.
+        """
+        backend = open_backend(assignment.backend, assignment.kind, assignment.options, self.plugins, self.root)
+        volume = open_volume(assignment.volume, self.plugins, self.root) if assignment.volume else None
+        wanted = digest_value([assignment.manifest, assignment.targets, assignment.kind, fingerprint, replace])
+        active = self._in_flight(backend, assignment.address, wanted)
+        if active is None:
+            active = self._launch(backend, volume, assignment, fingerprint, replace, wanted)
+        self._follow(backend, active, emit, stop)
+
+    def _in_flight(self, backend: Backend, address: str, wanted: str) -> ActiveJob | None:
+        active = active_job(self.root, address)
+        if active is None or active.ended:
+            return None
+        status = backend.status(active.handle)
+        if status is JobStatus.RUNNING and active.wanted == wanted:
+            return active
+        if status is JobStatus.RUNNING:
+            backend.cancel(active.handle)
+        self._keep(msgspec.structs.replace(active, ended=True))
+        return None
+
+    def _launch(
+        self,
+        backend: Backend,
+        volume: Volume | None,
+        assignment: Assignment,
+        fingerprint: str,
+        replace: tuple[str, ...],
+        wanted: str,
+    ) -> ActiveJob:
+        job = Job(
+            id=f"{time.strftime('%Y%m%d-%H%M%S')}-{assignment.address}-{secrets.token_hex(3)}",
+            address=assignment.address,
+            targets=assignment.targets,
+            fingerprint=fingerprint,
+            manifest=assignment.manifest,
+            replace=replace,
+            pins=self.pins(),
+            root=None if volume else str(self.root),
+            volume=assignment.volume,
+            options=assignment.options,
+        )
+        handle = backend.launch(job, volume)
+        active = ActiveJob(address=assignment.address, handle=handle, wanted=wanted, launched_at=time.time())
+        self._keep(active)
+        return active
+
+    def _follow(self, backend: Backend, active: ActiveJob, emit: Emit, stop: Callable[[], bool]) -> None:
+        events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+
+        def listen() -> None:
+            try:
+                for event in backend.attach(active.handle):
+                    events.put(event)
+                events.put(None)
+            except BaseException as error:  # noqa: BLE001  handed to the thread that waits, and raised there
+                events.put(error)
+
+        threading.Thread(target=listen, name=f"tsws-attach-{active.address}", daemon=True).start()
+        cancelled = False
+        while True:
+            if stop() and not cancelled:
+                cancelled = True
+                if backend.outlives_client:
+                    raise InterruptedByUser(
+                        f"{active.address} goes on without this client",
+                        hint=f"`tsws apply` comes back to it, `tsws cancel {active.address}` stops it",
+                    )
+                backend.cancel(active.handle)
+            try:
+                event = events.get(timeout=POLL)
+            except queue.Empty:
+                continue
+            if isinstance(event, BaseException):
+                raise event
+            if event is None:
+                raise self._vanished(backend, active)
+            if event_ends(event, active.address):
+                self._keep(msgspec.structs.replace(active, ended=True))
+                if isinstance(event, Failed):
+                    raise failure(event)
+                return
+            if not (isinstance(event, Started) and event.address == active.address):
+                emit(event)
+
+    def _vanished(self, backend: Backend, active: ActiveJob) -> TswsError:
+        self._keep(msgspec.structs.replace(active, ended=True))
+        words = backend.last_words(active.handle).strip()
+        return JobError(
+            f"the worker of {active.address} died without a last word" + (f":\n{words}" if words else ""),
+            hint="`tsws apply` continues from the last checkpoint",
+        )
+
+    def _keep(self, active: ActiveJob) -> None:
+        path = jobs_folder(self.root) / f"{active.address}.json"
+        write_bytes(path, msgspec.json.format(msgspec.json.encode(active), indent=1))
+
+
+def event_ends(event: Event, address: str) -> bool:
+    """Whether an event is the last of the job for a resource."""
+    return isinstance(event, (Done, Failed)) and event.address == address
+
+
+def failure(event: Failed) -> TswsError:
+    """The error that a worker's last word stands for."""
+    kind = InterruptedByUser if event.interrupted else JobError
+    return kind(event.message, hint=event.hint)

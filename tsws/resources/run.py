@@ -1,0 +1,280 @@
+"""Training runs: every finished version is kept, and a longer run continues a shorter one where the schedule allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tsws.errors import FormatError, PluginError, TswsError
+from tsws.io.durations import parse_duration
+from tsws.manifest.outputs import run_out
+from tsws.manifest.specs import DatasetSpec, Manifest, ModelSpec, RunSpec
+from tsws.model.config import LlamaConfig
+from tsws.plugin import Architecture, Plugins
+from tsws.reconcile.action import Change, Estimate
+from tsws.reconcile.facts import Facts, Version
+from tsws.reconcile.resource import BaseRule, Made, Making, Resource, Result
+from tsws.resources.dispatch import missing_backend
+from tsws.resources.rates import keep_rate, measured_rate
+from tsws.resources.tokens import tokens_address, train_and_validation
+from tsws.train.recipe import Hyperparameters, resolve
+from tsws.train.schedule import agree_until
+
+if TYPE_CHECKING:
+    from tsws.train.settings import TrainData
+
+BEST, LAST, METRICS = "best", "last", "metrics"
+"""Roles of a run's files: weights of the best evaluation, of the last step, and what was measured."""
+CHECKPOINTS = "checkpoints"
+
+_NOT_OF_THE_WEIGHTS = {"source", "tokenizer", "path", "sha256"}
+"""Fields of a model table that only a finished model has."""
+
+
+def tokenizer_of(run: RunSpec, manifest: Manifest) -> str:
+    """The name of a run's tokenizer: its own, or the one that its shards were made with.
+
+    Raises:
+        TswsError: it has none.
+    """
+    name = run.tokenizer or manifest.dataset[run.dataset].tokenizer
+    if name is None:
+        raise TswsError(f"the dataset {run.dataset} comes without a tokenizer", hint="give the run a `tokenizer`")
+    return name
+
+
+def run_resource(name: str, spec: RunSpec, manifest: Manifest, plugins: Plugins, root: Path) -> Resource:
+    """The resource of one ``[run.NAME]`` that works in its own workspace."""
+    dataset, model = manifest.dataset[spec.dataset], manifest.model[spec.model]
+    tokenizer = tokenizer_of(spec, manifest)
+    shards = dataset.format == "shards"
+    data = f"dataset.{spec.dataset}" if shards else tokens_address(spec.dataset, tokenizer)
+    architecture = plugins.architectures.get(model.arch)
+    kind = manifest.backend[spec.backend].kind if spec.backend in manifest.backend else None
+    blocked: tuple[str, str] | tuple[None, None] = (None, None)
+    if architecture is None:
+        known = ", ".join(sorted(plugins.architectures)) or "none"
+        blocked = (f"no plugin provides the architecture {model.arch!r}", f"known architectures: {known}")
+    elif (kind or spec.backend) not in plugins.backends:
+        blocked = missing_backend(kind or spec.backend, plugins)
+    rule = RunRule(name, spec, dataset, model, data, f"tokenizer.{tokenizer}", plugins, root)
+    return Resource(
+        address=f"run.{name}",
+        rule=rule,
+        identity={
+            "model": model_fields(model) | {"arch_version": architecture.version if architecture else 0},
+            "data": {"train": dataset.train, "val": dataset.val} if shards else {},
+            "train": asdict(rule.hyperparameters()),
+        },
+        operational={"backend": spec.backend, "device": spec.device, "threads": spec.threads},
+        inputs=(data, f"tokenizer.{tokenizer}"),
+        outputs=(f"{run_out(name, spec)}/metrics.jsonl",),
+        versions=f".tsws/runs/{name}",
+        blocked=blocked[0],
+        blocked_hint=blocked[1],
+        dispatched=True,
+    )
+
+
+def model_fields(model: ModelSpec) -> dict[str, Any]:
+    """The fields of a model table that its weights depend on."""
+    from tsws.manifest.identity import identity_fields
+
+    return {key: value for key, value in identity_fields(model).items() if key not in _NOT_OF_THE_WEIGHTS}
+
+
+@dataclass(frozen=True)
+class RunRule(BaseRule):
+    """Train, in the process that calls: a worker's."""
+
+    name: str
+    spec: RunSpec
+    dataset: DatasetSpec
+    model: ModelSpec
+    data: str
+    """Address of the token shards."""
+    tokenizer: str
+    """Address of the tokenizer."""
+    plugins: Plugins
+    root: Path
+
+    version = 1
+
+    def hyperparameters(self) -> Hyperparameters:
+        """All the numbers, the recipe's among them."""
+        given = {field: getattr(self.spec, field) for field in self.spec.__struct_fields__}
+        return resolve(self.spec.recipe, given, dim=self.model.dim)
+
+    def progress_of(self, folder: Path) -> Mapping[str, Any]:
+        """How far a version is, and the steps that it has checkpoints of."""
+        steps = sorted(
+            int(path.parent.name)
+            for path in folder.glob(f"{CHECKPOINTS}/*/manifest.json")
+            if path.parent.name.isdigit()
+        )
+        return {"step": steps[-1], "checkpoints": steps} if steps else {}
+
+    def continues(self, resource: Resource, versions: Sequence[Version]) -> tuple[Version, str] | None:
+        """The version with the latest checkpoint that is also one of the wanted run."""
+        wanted = self.hyperparameters()
+        best: tuple[int, Version] | None = None
+        for version in versions:
+            step = _common_step(version, resource, wanted)
+            if step > 0 and (best is None or step > best[0]):
+                best = (step, version)
+        if best is None:
+            return None
+        step, version = best
+        return version, f"extends version {version.fingerprint} from step {step} to {wanted.max_iters}"
+
+    def estimate(self, resource: Resource, change: Change, facts: Facts) -> Estimate | None:
+        """Time from the rate that was measured here last."""
+        if change is Change.RESTORE or (change is Change.REPAIR and facts.versions):
+            return None
+        wanted = self.hyperparameters()
+        done = self._steps_taken(resource, facts, wanted)
+        per_step = wanted.batch_size * wanted.gradient_accumulation_steps * self.model.max_seq_len
+        tokens = max(0, wanted.max_iters - done) * per_step
+        flops = tokens * self._flops_per_token(facts)
+        rate = measured_rate(self.root, self.spec.backend)
+        work = f"{tokens / 1e6:.1f}M tokens"
+        if rate is None:
+            return Estimate(basis=f"{work}; the time is known after the first run here")
+        return Estimate(seconds=flops / rate, basis=f"{work} at the measured {rate / 1e9:.0f} GFLOP/s")
+
+    def _flops_per_token(self, facts: Facts) -> float:
+        vocab_size = self.model.vocab_size or (facts.record.notes.get("vocab_size") if facts.record else None) or 512
+        config = LlamaConfig.from_fields({**model_fields(self.model), "vocab_size": vocab_size})
+        return config.flops_per_token(training=True)
+
+    def _steps_taken(self, resource: Resource, facts: Facts, wanted: Hyperparameters) -> int:
+        return max((_common_step(version, resource, wanted) for version in facts.versions), default=0)
+
+    def make(self, making: Making) -> Result:
+        """Train to the end, from wherever an earlier try or an earlier version left off."""
+        from tsws.resources.telling import teller
+        from tsws.train.loop import train
+        from tsws.train.settings import TrainSettings
+
+        config = self._config(making)
+        settings = TrainSettings(
+            hyperparameters=self.hyperparameters(),
+            config=config,
+            address=making.resource.address,
+            device=self.spec.device,
+            threads=self.spec.threads,
+            log_interval=self.spec.log_interval,
+            checkpoint_interval=_interval(self.spec.checkpoint_interval),
+            sample_prompt=self.spec.sample_prompt,
+        )
+        architecture = self._architecture()
+        tokenizer = making.input_path(self.tokenizer, "tokenizer.bin")
+        result = train(
+            settings,
+            self._train_data(making),
+            making.folder,
+            architecture_build=lambda: architecture.build(config),
+            emit=making.emit,
+            stop=making.stop,
+            start_from=self._start(making),
+            tell=teller(tokenizer, self.spec.sample_prompt, seed=self.spec.seed),
+        )
+        out = run_out(self.name, self.spec)
+        files = [
+            Made(BEST, making.folder / "best.safetensors"),
+            Made(LAST, making.folder / "last.safetensors"),
+            Made(METRICS, making.folder / "metrics.jsonl", f"{out}/metrics.jsonl", essential=False),
+        ]
+        self._keep_rate(config, result.tokens, result.seconds)
+        notes = {
+            "step": result.step,
+            "train_loss": result.train_loss,
+            "val_loss": result.val_loss,
+            "best_val_loss": result.best_val_loss,
+            "tokens": result.tokens,
+            "seconds": result.seconds,
+            "vocab_size": config["vocab_size"],
+        }
+        return Result(files, notes)
+
+    def _keep_rate(self, config: Mapping[str, Any], tokens: int, seconds: float) -> None:
+        if seconds > 0:
+            flops = tokens * LlamaConfig.from_fields(config).flops_per_token(training=True)
+            keep_rate(self.root, self.spec.backend, flops / seconds)
+
+    def _architecture(self) -> Architecture:
+        found = self.plugins.architectures.get(self.model.arch)
+        if found is None:
+            raise PluginError(f"run.{self.name}: no plugin provides the architecture {self.model.arch!r}")
+        return found()
+
+    def _config(self, making: Making) -> dict[str, Any]:
+        pieces = int(making.inputs[self.tokenizer].notes["vocab_size"])
+        vocab_size = self.model.vocab_size or pieces
+        if vocab_size != pieces:
+            raise FormatError(
+                f"run.{self.name}: the model has {vocab_size} tokens, its tokenizer {pieces}",
+                hint=f"set vocab_size of model.{self.spec.model} to {pieces}, or leave it out",
+            )
+        return {**model_fields(self.model), "vocab_size": vocab_size}
+
+    def _train_data(self, making: Making) -> TrainData:
+        from tsws.train.settings import TrainData
+
+        record = making.inputs[self.data]
+        if self.dataset.format != "shards":
+            train, val = train_and_validation(record, making.root)
+            return TrainData(tuple(train), tuple(val))
+        from tsws.text.shards import select_shards, shards_in
+
+        folder = (making.root / record.outputs[0].path).parent
+        val = select_shards(folder, self.dataset.val or "0")
+        if self.dataset.train is not None:
+            train = select_shards(folder, self.dataset.train)
+        else:
+            train = [path for _, path in sorted(shards_in(folder).items()) if path not in val]
+        return TrainData(tuple(train), tuple(val))
+
+    def _start(self, making: Making) -> Path | None:
+        """The checkpoint of the version that is extended."""
+        if making.predecessor is None:
+            return None
+        from tsws.reconcile.store import read_intent
+
+        intent = read_intent(making.predecessor / "intent.json")
+        progress = self.progress_of(making.predecessor)
+        if intent is None or not progress:
+            return None
+        limit = _agreement(intent.identity, making.resource, self.hyperparameters())
+        steps = [step for step in progress["checkpoints"] if step <= limit]
+        return _checkpoint_folder(making.predecessor, steps[-1]) if steps else None
+
+
+def _checkpoint_folder(version: Path, step: int) -> Path | None:
+    return next(
+        (path for path in (version / CHECKPOINTS).iterdir() if path.name.isdigit() and int(path.name) == step), None
+    )
+
+
+def _common_step(version: Version, resource: Resource, wanted: Hyperparameters) -> int:
+    """The latest checkpoint of a version that is also one of the wanted run; 0 when there is none."""
+    limit = _agreement(version.identity, resource, wanted)
+    return max((step for step in version.progress.get("checkpoints", ()) if step <= limit), default=0)
+
+
+def _agreement(identity: Mapping[str, Any], resource: Resource, wanted: Hyperparameters) -> int:
+    """How many steps a run with some identity shares with the wanted one."""
+    others = {key for key in resource.identity if key != "train"}
+    if any(identity.get(key) != resource.identity[key] for key in others):
+        return 0
+    try:
+        return agree_until(Hyperparameters(**identity["train"]), wanted)
+    except TypeError:  # numbers of another version of tsws
+        return 0
+
+
+def _interval(value: str | int) -> int | float:
+    """Steps as they are, a duration in seconds."""
+    return value if isinstance(value, int) else parse_duration(value)

@@ -1,0 +1,60 @@
+"""A shadow of a volume that does not lie on this machine: its records, and empty files of the right sizes.
+
+With it the volume's workspace can be planned by the same code that plans a folder. It is what was last seen: a plan
+without ``--refresh`` looks at it and at nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from tsws.io.atomic import write_bytes
+from tsws.io.paths import inside
+from tsws.plugin import Volume
+from tsws.reconcile.store import FOLDER, read_record
+
+_RECORDS = (f"{FOLDER}/state/", f"{FOLDER}/runs/", f"{FOLDER}/cache/")
+_READ = ("record.json", "intent.json", "manifest.json", "state.json", "rates.json")
+"""Small files that planning reads."""
+
+
+def shadow(volume: Volume, folder: Path) -> Path:
+    """The shadow of a volume as it was last seen; empty when it never was."""
+    folder.mkdir(parents=True, exist_ok=True)
+    del volume  # nothing is asked of it here: `refresh` does that
+    return folder
+
+
+def refresh(volume: Volume, folder: Path) -> None:
+    """Look at a volume and make its shadow anew.
+
+    Raises:
+        VolumeError: it can not be reached.
+    """
+    fresh = folder.with_name(f".{folder.name}.fresh")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    sizes = {}
+    for stat in volume.list():
+        path = inside(fresh, stat.path)
+        sizes[stat.path] = stat.size
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if stat.path.startswith(_RECORDS) and (path.name in _READ or path.parent.name == "state"):
+            write_bytes(path, b"".join(volume.read(stat.path)))
+        else:
+            path.touch()
+            os.truncate(path, stat.size)
+    _agree_on_times(fresh, sizes)
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.replace(folder)
+
+
+def _agree_on_times(folder: Path, sizes: dict[str, int]) -> None:
+    """An output of the recorded size counts as intact: its bytes are not here to be read."""
+    for path in (folder / FOLDER / "state").glob("*.json"):
+        record = read_record(path)
+        for output in record.outputs if record else ():
+            if sizes.get(output.path) == output.size:
+                os.utime(inside(folder, output.path), ns=(output.mtime_ns, output.mtime_ns))

@@ -1,0 +1,116 @@
+"""Volumes: declared files are kept in step with a place elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tsws.errors import PluginError
+from tsws.job import VolumeRef
+from tsws.plugin import Plugins, Volume
+from tsws.reconcile.action import Action, Change
+from tsws.reconcile.facts import Probe
+from tsws.reconcile.resource import BaseRule, Making, Resource, Result
+from tsws.sync import Base, plan_sync, run_sync
+
+
+def open_volume(ref: VolumeRef, plugins: Plugins, base: Path) -> Volume:
+    """The volume that some plain data names.
+
+    Raises:
+        PluginError: no plugin provides its kind.
+    """
+    kind = plugins.volumes.get(ref.kind)
+    if kind is None:
+        message, hint = missing_kind(ref, plugins)
+        raise PluginError(message, hint=hint)
+    return kind(ref.name, msgspec.convert(ref.options, kind.Options), base)
+
+
+def missing_kind(ref: VolumeRef, plugins: Plugins) -> tuple[str, str]:
+    """What to say about a volume whose kind nobody provides, and the hint."""
+    known = ", ".join(sorted(plugins.volumes)) or "none"
+    return (
+        f"volume.{ref.name}: no plugin provides the volume kind {ref.kind!r}",
+        f"install the plugin that has it, or use another kind (known: {known}); `tsws plugins` lists them",
+    )
+
+
+def base_path(root: Path, name: str) -> Path:
+    """Where the state of the last sync with a volume is kept."""
+    return root / ".tsws" / "sync" / f"{name}.json"
+
+
+def volume_resource(
+    ref: VolumeRef, patterns: Sequence[str], after: Sequence[str], plugins: Plugins, root: Path
+) -> Resource:
+    """The resource of one ``[volume.NAME]``.
+
+    Args:
+        ref: which volume.
+        patterns: the files to keep in step.
+        after: addresses that make or change files on either side.
+        plugins: who provides volume kinds.
+        root: the workspace.
+    """
+    blocked: tuple[str, str] | tuple[None, None] = (None, None)
+    if ref.kind not in plugins.volumes:
+        blocked = missing_kind(ref, plugins)
+    return Resource(
+        address=f"volume.{ref.name}",
+        rule=VolumeRule(ref, tuple(patterns), plugins, root),
+        operational={"kind": ref.kind, "sync": list(patterns)},
+        after=tuple(after),
+        blocked=blocked[0],
+        blocked_hint=blocked[1],
+    )
+
+
+@dataclass(frozen=True)
+class VolumeRule(BaseRule):
+    """Compare three ways, then transfer."""
+
+    ref: VolumeRef
+    patterns: tuple[str, ...]
+    plugins: Plugins
+    root: Path
+
+    version = 1
+
+    def probe(self, resource: Resource) -> Probe:  # noqa: ARG002
+        """What a sync would transfer now."""
+        volume = open_volume(self.ref, self.plugins, self.root)
+        if not volume.is_near:
+            return Probe(Change.SYNC, "looked at when it is applied")
+        plan = plan_sync(self.root, volume, Base.load(base_path(self.root, self.ref.name)), patterns=self.patterns)
+        if plan.conflicts:
+            names = ", ".join(step.path for step in plan.conflicts)
+            return Probe(
+                Change.BLOCKED,
+                f"{names} changed on both sides",
+                hint="`tsws sync --pull PATH --force` or `--push PATH --force` says which side counts",
+            )
+        if not plan.transfers:
+            return Probe(Change.KEEP, "in step")
+        parts = tuple(Action(step.path, Change.SYNC, f"{step.change.value}: {step.reason}") for step in plan.transfers)
+        return Probe(Change.SYNC, f"{len(parts)} {'file' if len(parts) == 1 else 'files'} to bring into step", parts)
+
+    def make(self, making: Making) -> Result:
+        """Bring the declared files into step."""
+        volume = open_volume(self.ref, self.plugins, self.root)
+        where = base_path(self.root, self.ref.name)
+        base = Base.load(where)
+        plan = plan_sync(self.root, volume, base, patterns=self.patterns)
+        say = making.progress(f"syncing {self.ref.name}", "B")
+        run_sync(
+            plan,
+            self.root,
+            volume,
+            base_path=where,
+            progress=lambda _path, done, total: say(done, total),
+            stop=making.stop,
+        )
+        return Result([])

@@ -1,0 +1,29 @@
+"""The command line of the worker."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from tsws.worker.main import run
+
+
+def main() -> None:
+    """Do the job and leave with its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tsws.worker", description="Do one job in the folder it is in.")
+    parser.add_argument("job", type=Path, help="the job, as JSON")
+    parser.add_argument("--root", type=Path, help="the workspace to work in; default: the job's, or this folder")
+    parser.add_argument("--events", type=Path, help="append the events to this file; default: standard output")
+    arguments = parser.parse_args()
+    descriptor = (
+        os.open(arguments.events, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        if arguments.events
+        else sys.stdout.fileno()
+    )
+    sys.exit(run(arguments.job, arguments.root, descriptor))
+
+
+if __name__ == "__main__":
+    main()

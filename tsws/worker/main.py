@@ -1,0 +1,88 @@
+"""One job, from its file to its last word.
+
+The worker opens the folder it stands in as a workspace and brings the job's targets up to date there. Its last event is
+``Done`` or ``Failed`` of the job's own address, whatever happens; only a kill leaves a stream without one.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+
+from tsws.errors import InterruptedByUser, JobError, TswsError
+from tsws.fetch.lockfile import merge
+from tsws.job import Done, Failed, Job, decode_job
+from tsws.reconcile.apply import Outcome, Report
+from tsws.resources.sourcing import LOCK_NAME
+from tsws.worker.manifest_file import keep_manifest
+from tsws.worker.speaking import Speaker
+from tsws.workspace import Workspace
+from tsws.workspace.carrying import pins_of
+
+
+def run(job_path: Path, root: Path | None, descriptor: int) -> int:
+    """Do a job.
+
+    Args:
+        job_path: the job, as JSON.
+        root: the workspace to work in; None: the job's own, or the current folder.
+        descriptor: open file to which events are appended.
+
+    Returns:
+        exit status: 0 done, 1 failed, 130 stopped on request.
+    """
+    job = decode_job(job_path.read_bytes())
+    speaker = Speaker(descriptor, job.address)
+    asked_to_stop = _listen_to_signals()
+    began = time.monotonic()
+    try:
+        report = _work(job, root or Path(job.root or "."), speaker, asked_to_stop)
+        _raise_failure(report, job.address)
+    except TswsError as error:
+        interrupted = isinstance(error, InterruptedByUser)
+        speaker.close(Failed(address=job.address, message=error.message, hint=error.hint, interrupted=interrupted))
+        return error.exit_status
+    except Exception as error:  # noqa: BLE001  the last word has to be said; the log keeps the whole story
+        traceback.print_exc()
+        message = f"{job.address}: the worker crashed: {type(error).__name__}: {error}"
+        speaker.close(
+            Failed(address=job.address, message=message, hint="`tsws logs` shows the whole story; it is a bug")
+        )
+        return 1
+    speaker.close(Done(address=job.address, seconds=time.monotonic() - began))
+    return 0
+
+
+def _work(job: Job, root: Path, speaker: Speaker, asked_to_stop: threading.Event) -> Report:
+    root = root.absolute()
+    workspace = Workspace.of_job(job, root)
+    if job.volume is not None:  # the volume becomes a workspace that a person can open, too
+        keep_manifest(root, job.manifest)
+        merge(root / LOCK_NAME, pins_of(job.pins))
+    return workspace.work(job, emit=speaker.say, stop=asked_to_stop.is_set)
+
+
+def _raise_failure(report: Report, address: str) -> None:
+    for result in report.results:
+        if result.error is not None:
+            raise result.error
+    if any(result.outcome is Outcome.SKIPPED for result in report.results):
+        raise InterruptedByUser(f"{address}: stopped on request; what is done is kept", hint="`tsws apply` continues")
+    if not report.results:
+        raise JobError(f"{address}: the job names nothing to do")
+
+
+def _listen_to_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set: finish the step, write a checkpoint, end."""
+    asked = threading.Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    return asked

@@ -1,0 +1,110 @@
+"""Who carries out an action: this process, or a worker that a backend starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from tsws.errors import JobError, PlanError
+from tsws.fetch.lockfile import LockFile, Pin, merge
+from tsws.io.locks import resource_lock
+from tsws.job import Emit
+from tsws.reconcile.action import Action, Change
+from tsws.reconcile.facts import Facts
+from tsws.reconcile.make import carry_out
+from tsws.reconcile.record import Record
+from tsws.reconcile.resource import Resource
+from tsws.resources.dispatch import Assignment, Dispatcher
+from tsws.resources.remote import RemoteRunRule, assignment_of
+from tsws.resources.sourcing import LOCK_NAME
+from tsws.resources.volume import open_volume
+from tsws.workspace.context import Context
+from tsws.workspace.syncing import push_sources
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """Carries out the actions of one apply."""
+
+    context: Context
+    inline: bool
+    """True in a worker: everything is made in this process."""
+    emit: Emit
+    stop: Callable[[], bool]
+
+    def carry_out(self, action: Action, facts: Facts) -> None:
+        """Do one action; afterwards the records tell what there is.
+
+        Raises:
+            TswsError: it failed; what was done is kept.
+        """
+        resource = self.context.expansion.graph[action.address]
+        put_back = action.version is not None and action.change in {Change.RESTORE, Change.REPAIR}
+        if resource.dispatched and not self.inline and not put_back:
+            self._dispatch(resource, action)
+        else:
+            with resource_lock(self.context.store.resource_lock_path(action.address)):
+                self._make(resource, action, facts)
+
+    def _make(self, resource: Resource, action: Action, facts: Facts) -> None:
+        inputs: dict[str, Record] = {}
+        for address in resource.inputs:
+            record = self.context.store.record(address)
+            if record is None:
+                raise PlanError(
+                    f"{resource.address} needs {address}, which has no record", hint="run `tsws apply` again"
+                )
+            inputs[address] = record
+        carry_out(self.context.store, resource, action, facts, inputs, self.emit, self.stop)
+
+    def _dispatch(self, resource: Resource, action: Action) -> None:
+        rule = resource.rule
+        assignment = rule.assignment if isinstance(rule, RemoteRunRule) else self._in_place(resource)
+        if isinstance(rule, RemoteRunRule):
+            push_sources(self.context, rule)
+        dispatcher = Dispatcher(self.context.root, self.context.plugins, self._pins)
+        dispatcher.run(
+            assignment,
+            fingerprint=action.fingerprint or "",
+            emit=self.emit,
+            stop=self.stop,
+            replace=(action.address,) if action.anew else (),
+        )
+        if assignment.volume is not None:
+            self._take_pins(assignment)
+            return
+        record = self.context.store.record(action.address)
+        if record is None or (action.fingerprint and record.fingerprint != action.fingerprint):
+            raise JobError(
+                f"the worker of {action.address} says that it is done, but left no record of it",
+                hint="run `tsws apply` again; `tsws logs` shows what the worker said",
+            )
+
+    def _in_place(self, resource: Resource) -> Assignment:
+        """A run that works in this very folder: the worker makes the run alone, the rest is made here."""
+        manifest, data = self.context.manifest, self.context.data
+        return assignment_of(resource.name, manifest, data, targets=(resource.address,))
+
+    def _pins(self) -> dict[str, object]:
+        pins = LockFile.load(self.context.root / LOCK_NAME).pins
+        return {uri: msgspec.to_builtins(pin) for uri, pin in pins.items()}
+
+    def _take_pins(self, assignment: Assignment) -> None:
+        """What the worker resolved is pinned here too."""
+        if assignment.volume is None:
+            return
+        volume = open_volume(assignment.volume, self.context.plugins, self.context.root)
+        if volume.stat(LOCK_NAME) is None:
+            return
+        there = self.context.store.folder / "tmp" / f"{volume.name}.lock"
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.write_bytes(b"".join(volume.read(LOCK_NAME)))
+        merge(self.context.root / LOCK_NAME, LockFile.load(there).pins.values())
+        there.unlink()
+
+
+def pins_of(data: dict[str, object]) -> list[Pin]:
+    """The pins that a job carries."""
+    return [msgspec.convert(pin, Pin) for pin in data.values()]

@@ -1,0 +1,110 @@
+"""What there is, and what there was: the status of every resource, every version of every run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tsws.errors import TswsError
+from tsws.job import JobStatus
+from tsws.reconcile.action import Action, Plan
+from tsws.reconcile.observe import Observer
+from tsws.reconcile.record import Record, short
+from tsws.resources.dispatch import ActiveJob, active_job, open_backend
+from tsws.resources.remote import RemoteRunRule
+from tsws.workspace.context import Context
+
+
+@dataclass(frozen=True)
+class RunVersion:
+    """One version of a run."""
+
+    run: str
+    """Address of the run."""
+    fingerprint: str
+    current: bool
+    """Whether it is the one whose results stand in the run's folder."""
+    finished: bool
+    step: int
+    """Steps taken."""
+    max_iters: int
+    val_loss: float | None
+    """Of the last step, in nats a token."""
+    best_val_loss: float | None
+    tokens: int | None
+    """Learned from."""
+    seconds: float | None
+    """Of training."""
+    made_at: float | None
+    """Seconds since the epoch."""
+    identity: dict[str, Any]
+    """Everything that makes it what it is."""
+
+
+@dataclass(frozen=True)
+class ResourceStatus:
+    """How one resource is."""
+
+    action: Action
+    """What an apply would do to it now."""
+    record: Record | None
+    """Of the last success."""
+    job: ActiveJob | None
+    """The job that works on it now."""
+
+
+def versions(context: Context) -> tuple[RunVersion, ...]:
+    """Every version of every run that is kept here, in the manifest's order, the newest last."""
+    return tuple(version for resource in context.expansion.graph for version in _versions(context, resource.address))
+
+
+def status(context: Context, plan: Plan) -> tuple[ResourceStatus, ...]:
+    """How every resource of a plan is."""
+    return tuple(
+        ResourceStatus(action, context.store.record(action.address), running_job(context, action.address))
+        for action in plan
+    )
+
+
+def running_job(context: Context, address: str) -> ActiveJob | None:
+    """The job that works on a resource now, or None."""
+    active = active_job(context.root, address)
+    if active is None or active.ended:
+        return None
+    table = context.manifest.backend.get(active.handle.backend)
+    kind = (table.kind if table else None) or active.handle.backend
+    try:
+        backend = open_backend(
+            active.handle.backend, kind, dict(table.options) if table else {}, context.plugins, context.root
+        )
+        return active if backend.status(active.handle) is JobStatus.RUNNING else None
+    except TswsError:
+        return None
+
+
+def _versions(context: Context, address: str) -> Iterator[RunVersion]:
+    resource, store = context.expansion.graph[address], context.store
+    if isinstance(resource.rule, RemoteRunRule) and resource.blocked is None:
+        graph, store = resource.rule.there()
+        resource = graph[address]
+    if resource.versions is None:
+        return
+    facts = Observer(store).facts(resource, probe=False)
+    current = short(facts.record.fingerprint) if facts.record else None
+    for version in sorted(facts.versions, key=lambda one: one.record.made_at if one.record else 0.0):
+        notes = version.record.notes if version.record else {}
+        yield RunVersion(
+            run=address,
+            fingerprint=version.fingerprint,
+            current=version.fingerprint == current,
+            finished=version.record is not None,
+            step=int(notes.get("step") or version.progress.get("step") or 0),
+            max_iters=int(version.identity.get("train", {}).get("max_iters", 0)),
+            val_loss=notes.get("val_loss"),
+            best_val_loss=notes.get("best_val_loss"),
+            tokens=notes.get("tokens"),
+            seconds=notes.get("seconds"),
+            made_at=version.record.made_at if version.record else None,
+            identity=dict(version.identity),
+        )

@@ -1,0 +1,136 @@
+"""Removing what can be made again (``clean``) and what is no longer wanted (``gc``)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsws.io.atomic import TEMPORARY_SUFFIX
+from tsws.io.digest import sha256_file
+from tsws.io.locks import workspace_lock
+from tsws.reconcile.record import short
+from tsws.resources.dispatch import active_job, jobs_folder
+from tsws.workspace.context import Context
+from tsws.workspace.history import running_job
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What was (or would be) removed."""
+
+    paths: tuple[Path, ...]
+    """Relative to the workspace; a folder stands for all that is in it."""
+    bytes: int
+
+
+def clean(context: Context, *, dry_run: bool = False) -> Removed:
+    """Remove intermediates that the next apply makes again when it needs them: texts, token shards, partial downloads.
+
+    Records stay, so nothing that was made from them becomes stale. What a run in flight may be reading stays, too.
+
+    Args:
+        context: the workspace.
+        dry_run: only say what would go.
+
+    Raises:
+        LockedError: an apply works here.
+    """
+    with workspace_lock(context.store.lock_path, purpose="tsws clean"):
+        return _remove(context, _intermediates(context), dry_run=dry_run)
+
+
+def gc(context: Context, *, dry_run: bool = False) -> Removed:
+    """Remove what is no longer wanted: versions of runs that are not the current one, outputs and records of resources that the
+    manifest no longer has, files that a repair set aside, logs of jobs that ended.
+
+    Args:
+        context: the workspace.
+        dry_run: only say what would go.
+
+    Raises:
+        LockedError: an apply works here.
+    """
+    with workspace_lock(context.store.lock_path, purpose="tsws gc"):
+        return _remove(context, _garbage(context), dry_run=dry_run)
+
+
+def _intermediates(context: Context) -> Iterator[Path]:
+    folder = context.store.folder
+    if not any(running_job(context, resource.address) for resource in context.expansion.graph):
+        for resource in context.expansion.graph:
+            record = context.store.record(resource.address) if resource.on_demand else None
+            for output in record.outputs if record else ():
+                path = context.root / output.path
+                if output.owned and path.is_file() and sha256_file(path) == output.sha256:
+                    yield path
+    yield from (folder / name for name in ("partial", "work", "tmp"))
+    yield from context.root.rglob(f".*{TEMPORARY_SUFFIX}")
+
+
+def _garbage(context: Context) -> Iterator[Path]:
+    store, graph = context.store, context.expansion.graph
+    for address in store.addresses():
+        if address in graph:
+            continue
+        record = store.record(address)
+        for output in record.outputs if record else ():
+            path = context.root / output.path
+            if output.owned and path.is_file() and sha256_file(path) == output.sha256:
+                yield path
+        yield store.folder / "state" / f"{address}.json"
+    yield from _old_versions(context)
+    yield store.folder / "replaced"
+    yield from _ended_jobs(context)
+
+
+def _old_versions(context: Context) -> Iterator[Path]:
+    for folder in sorted((context.store.folder / "runs").glob("*")):
+        address = f"run.{folder.name}"
+        record = context.store.record(address)
+        if running_job(context, address) is not None:
+            continue
+        declared = address in context.expansion.graph
+        kept = {short(record.fingerprint)} if record is not None and declared else set()
+        if record is None and declared:
+            continue  # nothing was finished yet: what is there is being worked on
+        yield from (version for version in sorted(folder.iterdir()) if version.name not in kept)
+
+
+def _ended_jobs(context: Context) -> Iterator[Path]:
+    folder = jobs_folder(context.root)
+    for path in sorted(folder.glob("*.json")):
+        active = active_job(context.root, path.stem)
+        if active is not None and running_job(context, path.stem) is None:
+            yield path
+            yield folder / active.handle.job
+    known = {active_job(context.root, path.stem) for path in folder.glob("*.json")}
+    busy = {active.handle.job for active in known if active is not None}
+    yield from (path for path in sorted(folder.glob("*/")) if path.name not in busy)
+
+
+def _remove(context: Context, paths: Iterable[Path], *, dry_run: bool) -> Removed:
+    found = [path for path in dict.fromkeys(paths) if path.exists()]
+    size = sum(_size(path) for path in found)
+    if not dry_run:
+        for path in found:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+            _remove_empty(path.parent, context.root)
+    return Removed(tuple(path.relative_to(context.root) for path in found), size)
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    """Folders that nothing is in any more."""
+    while folder != root and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())

@@ -1,0 +1,204 @@
+"""Playing a model: which one, with what, and its words as they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tsws.errors import FormatError, PlanError, TswsError, UsageError
+from tsws.manifest.outputs import all_exports, all_programs, export_path, model_path, program_paths, tokenizer_paths
+from tsws.resources.run import tokenizer_of
+from tsws.workspace.context import Context
+
+Engine = Literal["native", "torch"]
+
+
+@dataclass(frozen=True)
+class Playable:
+    """A model with its tokenizer, on disk."""
+
+    label: str
+    """Address of what it is of, or its path."""
+    model: Path
+    tokenizer: Path
+
+
+def generate(
+    context: Context,
+    prompt: str = "",
+    *,
+    run: str | None = None,
+    model: str | Path | None = None,
+    tokenizer: str | Path | None = None,
+    engine: Engine = "native",
+    temperature: float = 1.0,
+    top_p: float = 0.9,
+    steps: int = 256,
+    seed: int | None = None,
+    pretty: bool = False,
+) -> Iterator[str]:
+    """A story, piece by piece as it is told, the prompt included.
+
+    Args:
+        context: the workspace.
+        prompt: how the story begins.
+        run: whose model to play; None: the default run's.
+        model: a ``[model.*]`` with a source, by name, or a model file.
+        tokenizer: for a model file, its tokenizer's ``.bin``.
+        engine: ``native``, the compiled program, or ``torch``.
+        temperature: 0 takes the likeliest token every time.
+        top_p: sample from the likeliest tokens of so much probability.
+        steps: tokens at most; 0: as many as the context holds.
+        seed: of the sampling; None: another story each time.
+        pretty: show ``<unk>`` as a newline where the vocabulary has none.
+
+    Raises:
+        TswsError: there is nothing to play yet; the hint says what to do.
+    """
+    playable = find_playable(context, run=run, model=model, tokenizer=tokenizer)
+    if engine == "torch":
+        chosen = seed if seed is not None else time.time_ns() % (1 << 32)
+        yield from _torch(playable, prompt, temperature=temperature, top_p=top_p, steps=steps, seed=chosen)
+        return
+    from tsws.engine.play import play
+
+    yield from play(
+        find_program(context),
+        playable.model,
+        playable.tokenizer,
+        prompt=prompt,
+        temperature=temperature,
+        top_p=top_p,
+        steps=steps,
+        seed=seed,
+        pretty=pretty,
+    )
+
+
+def find_playable(
+    context: Context, *, run: str | None = None, model: str | Path | None = None, tokenizer: str | Path | None = None
+) -> Playable:
+    """The model that some options mean; without any, the default run's.
+
+    Raises:
+        TswsError: it does not exist (yet).
+    """
+    if run is not None and model is not None:
+        raise UsageError("--run and --model exclude each other", hint="name one of them")
+    if model is None:
+        found = _of_run(context, run.removeprefix("run.") if run else _default_run(context))
+    elif str(model).removeprefix("model.") in context.manifest.model:
+        found = _of_model(context, str(model).removeprefix("model."))
+    else:
+        found = _of_file(context, Path(model), Path(tokenizer) if tokenizer else None)
+    for path in (found.model, found.tokenizer):
+        if not path.is_file():
+            raise TswsError(f"{found.label} can not be played: {path} does not exist", hint=_how_to_get(found))
+    return found
+
+
+def find_program(context: Context) -> Path:
+    """The native program.
+
+    Raises:
+        TswsError: it is not built yet.
+    """
+    programs = all_programs(context.manifest)
+    if not programs:
+        raise TswsError("the manifest has nothing to play", hint="declare a run or a model with a source")
+    name, spec = next(iter(programs.items()))
+    path = context.root / program_paths(name, spec).executable
+    if not path.is_file():
+        raise TswsError(
+            f"the native program {path.name} is not built yet",
+            hint=f"`tsws apply program.{name}` builds it; `--engine torch` does without",
+        )
+    return path
+
+
+def _default_run(context: Context) -> str:
+    names = [one.removeprefix("run.") for one in context.manifest.workspace.default or () if one.startswith("run.")]
+    names += context.manifest.run
+    if not names:
+        raise UsageError("the manifest has no run", hint="`--model NAME` or `--model FILE` plays a finished model")
+    return names[0]
+
+
+def _of_run(context: Context, name: str) -> Playable:
+    manifest = context.manifest
+    context.expansion.graph[f"run.{name}"]
+    exporter = context.plugins.exporters.get("llama2c")
+    for export_name, export in all_exports(manifest).items():
+        if export.run == name and export.format == "llama2c" and exporter is not None:
+            tokenizer = tokenizer_of(manifest.run[name], manifest)
+            return Playable(
+                f"run.{name}",
+                context.root / export_path(export_name, export, manifest, exporter.suffix),
+                context.root / tokenizer_paths(tokenizer, manifest.tokenizer[tokenizer]).bin,
+            )
+    raise PlanError(f"run.{name} has no export in the format llama2c", hint="declare one, or play it elsewhere")
+
+
+def _of_model(context: Context, name: str) -> Playable:
+    spec = context.manifest.model[name]
+    if spec.source is None or spec.tokenizer is None:
+        raise UsageError(
+            f"model.{name} is an architecture, not a finished model", hint="`--run NAME` plays what a run has trained"
+        )
+    tokenizer = context.manifest.tokenizer[spec.tokenizer]
+    return Playable(
+        f"model.{name}",
+        context.root / model_path(name, spec),
+        context.root / tokenizer_paths(spec.tokenizer, tokenizer).bin,
+    )
+
+
+def _of_file(context: Context, model: Path, tokenizer: Path | None) -> Playable:
+    if not model.is_file():
+        known = sorted(name for name, spec in context.manifest.model.items() if spec.source)
+        raise UsageError(
+            f"there is no model file {model}", hint=f"finished models of the manifest: {', '.join(known) or 'none'}"
+        )
+    return Playable(str(model), model, tokenizer or _guess_tokenizer(context, model))
+
+
+def _guess_tokenizer(context: Context, model: Path) -> Path:
+    """The one tokenizer that fits the model's vocabulary: beside it, or of the workspace."""
+    from tsws.model.llama2c import read_header
+    from tsws.text.llama2c_tokenizer import Llama2cTokenizer
+
+    vocab_size = read_header(model).vocab_size
+    own = [context.root / tokenizer_paths(name, spec).bin for name, spec in context.manifest.tokenizer.items()]
+    beside = [path for path in sorted(model.parent.glob("tok*.bin")) if path != model]
+    for path in dict.fromkeys([*beside, *own]):
+        try:
+            Llama2cTokenizer.load(path, vocab_size)
+        except (FormatError, OSError):
+            continue
+        return path
+    raise UsageError(
+        f"no tokenizer with {vocab_size} pieces lies beside {model} or in the workspace",
+        hint="name one: --tokenizer FILE.bin",
+    )
+
+
+def _how_to_get(playable: Playable) -> str:
+    if "." in playable.label and "/" not in playable.label:
+        return f"`tsws apply {playable.label}` makes it"
+    return "name another file"
+
+
+def _torch(
+    playable: Playable, prompt: str, *, temperature: float, top_p: float, steps: int, seed: int
+) -> Iterator[str]:
+    from tsws.model.llama import Llama
+    from tsws.model.llama2c import read_model
+    from tsws.resources.telling import story
+
+    config, weights = read_model(playable.model)
+    model = Llama(config)
+    model.load_state_dict(weights)
+    yield from story(model, playable.tokenizer, prompt, temperature=temperature, top_p=top_p, steps=steps, seed=seed)

@@ -1,0 +1,263 @@
+"""A workspace: the folder of a manifest, and everything that can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tsws.errors import ManifestError
+from tsws.io.locks import workspace_lock
+from tsws.job import Emit, Job, ignore
+from tsws.manifest import load, load_data
+from tsws.manifest.specs import Manifest
+from tsws.plugin import Plugins, load_plugins
+from tsws.reconcile.action import Plan
+from tsws.reconcile.apply import Report, apply
+from tsws.reconcile.compare import compare
+from tsws.reconcile.graph import Graph
+from tsws.reconcile.observe import Observer
+from tsws.workspace import history, housekeeping, playing, syncing
+from tsws.workspace.carrying import Carrier
+from tsws.workspace.context import Context
+from tsws.workspace.spending import check_spending
+
+MANIFEST_NAME = "tinystories.toml"
+
+
+def _never() -> bool:
+    return False
+
+
+class Workspace:
+    """A folder with a ``tinystories.toml``.
+
+    >>> workspace = Workspace.open("stories")
+    >>> for action in workspace.plan():
+    ...     print(action.change.symbol, action.address, action.reason)
+    >>> workspace.apply()
+    >>> print("".join(workspace.generate("Once upon a time")))
+
+    Use :meth:`open`. Nothing here prints; what happens is said to an ``emit`` callback.
+    """
+
+    def __init__(
+        self, root: Path, manifest: Manifest, data: dict[str, Any], plugins: Plugins, warnings: Sequence[str] = ()
+    ) -> None:
+        self.context = Context(root, manifest, data, plugins)
+        self.warnings = tuple(warnings)
+        """What is no mistake in the manifest but will not work as it is."""
+
+    @classmethod
+    def open(
+        cls, path: str | Path = ".", *, overrides: Sequence[str] = (), plugins: Plugins | None = None
+    ) -> Workspace:
+        """The workspace of a folder, or the nearest one above it.
+
+        Args:
+            path: a folder, or a manifest file.
+            overrides: ``KEY=VALUE``, such as ``run.baby.max_iters=2000``.
+            plugins: what to use instead of the plugins of this environment.
+
+        Raises:
+            ManifestError: there is no manifest, or it has mistakes (all of them are listed).
+        """
+        file = find_manifest(Path(path))
+        found = plugins or load_plugins()
+        loaded = load(file, overrides=overrides, plugins=found)
+        return cls(file.parent, loaded.manifest, loaded.data, found, loaded.warnings)
+
+    @classmethod
+    def of_job(cls, job: Job, root: Path, *, plugins: Plugins | None = None) -> Workspace:
+        """The workspace that a worker works in: the job says what should exist, ``root`` is where."""
+        found = plugins or load_plugins()
+        return cls(root, load_data(job.manifest, plugins=found), job.manifest, found)
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self.context.root
+
+    @property
+    def manifest(self) -> Manifest:
+        """Checked; every default filled in."""
+        return self.context.manifest
+
+    @property
+    def plugins(self) -> Plugins:
+        """Who provides what."""
+        return self.context.plugins
+
+    @property
+    def graph(self) -> Graph:
+        """The resources that the manifest means, declared and implied."""
+        return self.context.expansion.graph
+
+    def plan(
+        self,
+        targets: Collection[str] | None = None,
+        *,
+        everything: bool = False,
+        replace: Collection[str] = (),
+        refresh: bool = False,
+    ) -> Plan:
+        """What an apply would do, and why. Changes nothing.
+
+        Args:
+            targets: addresses; None: the workspace's default.
+            everything: all that is declared, whatever the targets say.
+            replace: addresses to make anew whatever their records say.
+            refresh: look at volumes that do not lie on this machine; else what was last seen of them counts.
+
+        Raises:
+            PlanError: an address does not exist.
+        """
+        graph = self.graph
+        chosen = self.targets(targets, everything=everything)
+        replaced = self._known(replace)
+        if refresh:
+            syncing.refresh_volumes(self.context, self._volumes_of(chosen))
+        observer = Observer(self.context.store)
+        addresses = graph.closure([*chosen, *replaced])
+        orphans = observer.orphans(graph) if everything else ()
+        return compare(
+            graph, observer.observe(graph, addresses), [*chosen, *replaced], replaced=replaced, orphans=orphans
+        )
+
+    def apply(
+        self,
+        targets: Collection[str] | None = None,
+        *,
+        everything: bool = False,
+        replace: Collection[str] = (),
+        jobs: int = 4,
+        keep_going: bool = False,
+        max_cost: float | None = None,
+        emit: Emit = ignore,
+        stop: Callable[[], bool] = _never,
+        purpose: str = "tsws apply",
+    ) -> Report:
+        """Make it so.
+
+        Args:
+            targets: addresses; None: the workspace's default.
+            everything: all that is declared, whatever the targets say.
+            replace: addresses to make anew whatever their records say.
+            jobs: how many actions at once.
+            keep_going: after a failure, go on with what does not depend on it.
+            max_cost: refuse to start when the estimate is above so many dollars.
+            emit: hears everything that happens, from several threads.
+            stop: asked now and then; true means: keep what is done and end.
+            purpose: what others are told when they find the workspace locked.
+
+        Returns:
+            what became of every resource; failures are in it, and do not raise.
+
+        Raises:
+            LockedError: another apply works here.
+            PlanError: an address does not exist, or it would cost too much.
+        """
+        with workspace_lock(self.context.store.lock_path, purpose=purpose):
+            chosen = self.targets(targets, everything=everything)
+            check_spending(self.plan(chosen, replace=replace), max_cost)
+            return self._apply(chosen, replace, jobs=jobs, keep_going=keep_going, emit=emit, stop=stop, inline=False)
+
+    def work(self, job: Job, *, emit: Emit, stop: Callable[[], bool]) -> Report:
+        """A worker's part: bring a job's targets up to date in this process."""
+        return self._apply(job.targets, job.replace, jobs=1, keep_going=False, emit=emit, stop=stop, inline=True)
+
+    def generate(self, prompt: str = "", **options: Any) -> Iterator[str]:
+        """A story, piece by piece as it is told, the prompt included. See :func:`tsws.workspace.playing.generate`."""
+        return playing.generate(self.context, prompt, **options)
+
+    def sync(self, **options: Any) -> tuple[syncing.VolumeSync, ...]:
+        """Bring files into step with volumes. See :func:`tsws.workspace.syncing.sync`."""
+        return syncing.sync(self.context, **options)
+
+    def runs(self) -> tuple[history.RunVersion, ...]:
+        """Every version of every run that is kept here."""
+        return history.versions(self.context)
+
+    def status(self) -> tuple[history.ResourceStatus, ...]:
+        """How every resource is now."""
+        return history.status(self.context, self.plan(everything=True))
+
+    def clean(self, *, dry_run: bool = False) -> housekeeping.Removed:
+        """Remove intermediates that can be made again. See :func:`tsws.workspace.housekeeping.clean`."""
+        return housekeeping.clean(self.context, dry_run=dry_run)
+
+    def gc(self, *, dry_run: bool = False) -> housekeeping.Removed:
+        """Remove what is no longer wanted: old versions, orphans. See :func:`tsws.workspace.housekeeping.gc`."""
+        return housekeeping.gc(self.context, dry_run=dry_run)
+
+    def targets(self, targets: Collection[str] | None, *, everything: bool = False) -> tuple[str, ...]:
+        """The addresses that some words mean: a run comes with its exports and the program that plays it.
+
+        Raises:
+            PlanError: an address does not exist.
+        """
+        if everything:
+            return self.context.expansion.everything()
+        if targets is None:
+            return self.context.expansion.default()
+        found = [companion for one in self._known(targets) for companion in self.context.expansion.companions(one)]
+        return tuple(dict.fromkeys(found))
+
+    def _known(self, addresses: Collection[str]) -> tuple[str, ...]:
+        carriers = [self.context.expansion.carrier(address) for address in addresses]
+        for address in carriers:
+            self.graph[address]
+        return tuple(carriers)
+
+    def _volumes_of(self, targets: Collection[str]) -> list[str]:
+        closure = self.graph.closure(targets)
+        runs = [self.manifest.run[one.partition(".")[2]] for one in closure if one.startswith("run.")]
+        return list(dict.fromkeys(run.volume for run in runs if run.volume is not None))
+
+    def _apply(
+        self,
+        targets: Collection[str],
+        replace: Collection[str],
+        *,
+        jobs: int,
+        keep_going: bool,
+        emit: Emit,
+        stop: Callable[[], bool],
+        inline: bool,
+    ) -> Report:
+        graph = self.graph
+        replaced = self._known(replace)
+        chosen = tuple(dict.fromkeys([*targets, *replaced]))
+        if not inline:
+            syncing.refresh_volumes(self.context, self._volumes_of(chosen))
+        observer = Observer(self.context.store)
+        carrier = Carrier(self.context, inline=inline, emit=emit, stop=stop)
+        return apply(
+            graph,
+            chosen,
+            look=lambda addresses: observer.observe(graph, addresses),
+            carry_out=carrier.carry_out,
+            emit=emit,
+            stop=stop,
+            jobs=jobs,
+            keep_going=keep_going,
+            replaced=replaced,
+        )
+
+
+def find_manifest(path: Path) -> Path:
+    """The manifest of a folder or of the nearest folder above it; a file is taken as it is.
+
+    Raises:
+        ManifestError: there is none.
+    """
+    if path.is_file():
+        return path.absolute()
+    start = path.absolute()
+    for folder in (start, *start.parents):
+        if (folder / MANIFEST_NAME).is_file():
+            return folder / MANIFEST_NAME
+    raise ManifestError(
+        f"there is no {MANIFEST_NAME} in {start} or any folder above it",
+        hint="`tsws init` makes a workspace here; `tsws -C FOLDER` looks elsewhere",
+    )
