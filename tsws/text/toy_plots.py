@@ -7,17 +7,31 @@ from __future__ import annotations
 
 STORIES = {
     "child_story": """
-        {new_hero}
-        {about_hero}
-        ? {Hero} also liked to eat {sweets}.
+        {child_intro}
         ¶
         {child_plot}
+        ? {afterwards}
+        ? {home}
+        ? {the_end}
+    """,
+    "long_story": """
+        {child_intro}
+        ¶
+        {child_plot}
+        ¶
+        {child_plot}
+        ? {the_end}
+    """,
+    "tiny_story": """
+        {child_intro}
+        {tiny_plot}
         ? {the_end}
     """,
     "pair_story": """
         Once upon a time, {any_child} and {friend} [lived next door to each other|went to the same school|were best friends|lived on the same street].
         ? They liked to {hobbies} together.
-        ? They were never bored.
+        ? {Hero} was {a traits} {hero.kind}, and {pal} was {a traits} {pal.kind}.
+        ? They were never [bored|lonely|apart].
         ¶
         {pair_plot}
         ? {the_end}
@@ -27,6 +41,7 @@ STORIES = {
         {Hero} lived in {hero.home}[ with {his} {hero.kin}|].
         ? {Hero} loved {hero.food} more than anything.
         ? {He} was {a traits} {hero.kind}.
+        ? All the animals [knew|liked] {him}.
         ¶
         {beast_plot}
         ? {the_end}
@@ -40,11 +55,12 @@ CHILD_PLOTS = {
         {He} looked {hiding}. It was not there.
         ? {Hero} looked {hiding}. It was not there either.
         {sad_hero}
+        ? {meanwhile}
         ¶
         Then {a beast=finders} came [along|by|up to {him}]. "[Why are you sad|What is wrong|What are you looking for]?" asked the {beast}.
         "I lost my {toy}," {hero} [said|told the {beast}].
         "[Let me help you|I will help you look|I have good eyes]," said the {beast}.
-        They looked and looked. [At last|After a while|Soon], the {beast} found the {toy} {finds}.
+        They looked {finds}. They looked {finds}. [At last|After a while|Soon], the {beast} found the {toy} {finds}.
         {happy_hero}
         {thanks}
         ? {welcome}
@@ -57,6 +73,7 @@ CHILD_PLOTS = {
         Suddenly, [a strong wind came|the wind blew hard|it slipped from {his} hand] and the {toy} got stuck {high}.
         {Hero} [jumped and jumped|stood on {his} toes|threw a stick|tried to climb], but it was too high.
         {sad_hero}
+        ? {meanwhile}
         ¶
         Then {a beast=climbers} saw it all. "Do not [cry|worry|be sad]," said the {beast}. "I can [get it|reach it|bring it down] for you."
         The {beast} {beast.way} and [pushed the {toy} down|brought the {toy} back|gave the {toy} a little push].
@@ -68,10 +85,11 @@ CHILD_PLOTS = {
     """,
     "broken_thing": """
         {one_day} {hero} was playing with a ball in the house. "[Please play outside|Be careful|Not in the house]," said {his} {elder=parents}.
-        But {hero} did not listen. The ball [bounced|flew|rolled] [too high|too far|too fast] and hit the {looks} {thing=breakables}.
+        But {hero} did not listen. The ball [bounced|flew|rolled] [too high|too far|too fast] and hit the [{colors}|old|beautiful|big] {thing=breakables}.
         [Crash|Crack|Bang]! The {thing} broke.
         {sad_hero}
         [{He} wanted to hide the pieces|{He} thought about running away|{He} put the pieces {hiding}|{He} wanted to say that the cat did it].
+        ? {meanwhile}
         ¶
         Then {he} took a deep breath and went to {his} {elder}. "I broke the {thing}, {elder.name}," {he} said. "I am sorry."
         ? {His} {elder} was quiet for a moment.
@@ -85,6 +103,7 @@ CHILD_PLOTS = {
         {one_day} [{his} friends|the other children|{his} cousins] wanted to {fear.do}. "Come with us!" they said.
         "No," said {hero}. "[I can't|I don't want to|I am too scared]."
         ? {His} knees [were shaking|felt like jelly].
+        ? {meanwhile}
         ¶
         {His} {elder=elders} [saw it|sat down beside {him}|took {his} hand]. "When I was [small|your age|little], I was {afraid} too," said {his} {elder}. "[Take a deep breath|Count to three|Think of something nice|Hold my hand]."
         {Hero} [closed {his} eyes|nodded|thought about it|counted to three]. Then {he} {fear.did}.
@@ -94,24 +113,27 @@ CHILD_PLOTS = {
         {learned} {fear.truth}.
     """,
     "too_many_sweets": """
-        {one_day} {hero} saw [a plate|a bowl|a big box] of {food=sweets} [on the table|in the kitchen|by the window].
+        {one_day} {hero} saw [a plate|a bowl|a big box|a basket] of {food=sweets} [on the table|in the kitchen|by the window].
         "Take only one," said {his} {elder=elders}. "The {food} are for [the party|after dinner|everyone|your friends]."
         {Hero} ate one. It was [so good|so sweet|yummy]. So {he} ate [two|three|four|five] more, and then [all of them|the whole lot|every last one].
         Soon {his} tummy [hurt|made a funny noise|felt like a stone]. {He} [lay down on the sofa|held {his} belly|turned green|could not even stand].
         {sad_hero}
+        ? {meanwhile}
         ¶
-        {His} {elder} [came in|saw the empty plate|heard {him}] and said, "[Oh dear|I see what happened|Did you eat them all]?"
+        {His} {elder} [came in|saw the empty plate|heard {him}] and said, "[Oh dear!|I see what happened.|Did you eat them all?|Where are the {food}?]"
         "Yes," said {hero}. "I am sorry. I was greedy."
         {His} {elder} gave {him} [some tea|some water|a warm blanket]. [In the evening|The next day|After a long nap], {hero} felt better.
         ? Then {hero} helped to make new {food}, and this time {he} shared them with everyone.
         {learned} [too much of a good thing is not good|it is better to share|one can be enough|it is wise to listen].
     """,
     "hurt_animal": """
-        {one_day} {hero} was walking {places.at} when {he} heard a [small|sad|strange|soft] sound. It was {a beast=hurt_beasts} with {beast.hurt}.
+        {one_day} {hero} was walking [alone|slowly|with a basket|in {his} {colors} boots] {places.at} when {he} heard a [small|sad|strange|soft] sound. It was {a beast=hurt_beasts} with {beast.hurt}.
+        ? {weather_line}
         "[Poor little thing|Oh, you are hurt|Don't be afraid]," said {hero}. "I will help you."
         {Hero} [wrapped it in {his} {colors} scarf|carried it home|called {his} mom|ran to get {his} dad].
         {He} gave the {beast} [some|a little] {beast.food} and [made it a warm bed|put it in a box with straw|sang to it|sat with it all night].
         ? Every morning, {he} asked, "How are you today?"
+        ? {meanwhile}
         ¶
         After [a few days|a week|two weeks], the {beast} was well again. It was time to [say goodbye|let it go].
         ? {sad_hero}
@@ -125,6 +147,7 @@ CHILD_PLOTS = {
         {one_day} {he} tried, but {he} {skill.trying}. {He} tried again. It did not work.
         {sad_hero}
         ? "I will never learn it!" {he} said and kicked a stone.
+        ? {meanwhile}
         ¶
         {His} {elder=elders} [saw it|came over|laughed softly] and said, "[You only need to practise|It takes time|I could not do it at first]. Here is a trick: {skill.part}."
         {Hero} [tried it slowly|tried and tried|practised every day|did not give up]. [The first time|At first], {he} {skill.trying} again. But [the next time|after a week|on the third day], {he} {skill.did}!
@@ -138,6 +161,7 @@ CHILD_PLOTS = {
         But {hero} was [curious|stubborn|a little careless|sure that nothing could happen].
         {one_day} when nobody was looking, {he} {rule.did}. [At once|Suddenly|Then], {rule.then}!
         "[Ouch|Help|Oh no], {elder.name}!" {hero} [cried|shouted|called].
+        ? {meanwhile}
         ¶
         {His} {elder} came running and [helped {him}|made it better|took care of it].
         {Hero} looked at {his} [feet|shoes|hands] and said, "I am sorry. [I should have listened|I did not listen|You were right]."
@@ -151,6 +175,7 @@ CHILD_PLOTS = {
         {Hero} remembered how it feels to be alone. {He} [walked over|went up to {pal}|took a deep breath] and said, "[Hi|Hello], I am {hero}. Do you want to play {game=games}?"
         ? {Pal} looked up. {Pal.his} eyes were [wet|big|bright].
         "[I would love to|Yes, please|I don't know how]," said {pal}. [So they played {game}|{Hero} showed {pal.him} how to play {game}] [all day|until the bell rang|until it was dark].
+        ? {meanwhile}
         ¶
         ? They laughed so much that the other children came to play too.
         The next day, {pal} brought {hero} {a colors} {thing=treasures}. "This is for you," said {pal}, "because you were [kind|nice|good] to me."
@@ -162,11 +187,12 @@ CHILD_PLOTS = {
         It was [almost|nearly] the birthday of {his} {elder=elders}. {Hero} wanted to give {elder.him} a [nice|lovely|special] gift, but {he} had [no money|only one coin|an empty purse].
         {one_day} {he} saw {a looks} {thing=treasures} in a shop. It cost too much.
         {sad_hero}
+        ? {meanwhile}
         ¶
         Then {hero} had an idea. {He} took [some paper|some string|old cloth|glue and paint] and made {a craft=crafts}.
         It took [all day|a long time|three days]. [{His} fingers were {colors}|There was glue everywhere|It was a little crooked|It was not perfect].
         On the birthday, {hero} [held it out|put it on the table|hid it behind {his} back] and said, "I made it for you."
-        "[Oh, how lovely|For me|What a surprise]!" said {his} {elder}. "[It is the best gift of all|I will keep it forever|I love it]!"
+        "[Oh, how lovely!|For me?|What a surprise!|You made it?]" said {his} {elder}. "[It is the best {craft} of all|I will keep this {craft} forever|I love it|Nobody has such {a craft}]!"
         ? {Elder.he} gave {hero} a big [hug|kiss].
         {happy_hero}
         {learned} [a gift from the heart is the best|love can not be bought|it does not need money to make someone happy].
@@ -177,6 +203,7 @@ CHILD_PLOTS = {
         The next day, {he} looked. There was nothing. {He} looked [every morning|every hour|again and again]. [Still|There was still] nothing.
         ? "[Grow|Hurry up|Wake up], little seed!" {he} said.
         {sad_hero}
+        ? {meanwhile}
         ¶
         "Be patient," said {his} {elder}. "[Good things take time|The seed is sleeping|It is working under the ground]." So {hero} [waited|waited and watered|sang to it every day].
         One {weather} {times}, a little green leaf came out! It grew and grew. By [summer|autumn|the end of the year], it was {plant.grown}.
@@ -186,10 +213,12 @@ CHILD_PLOTS = {
     """,
     "lost_child": """
         {one_day} {hero} went to {place=crowded} with {his} {elder=elders}. "Stay close to me," said {his} {elder}.
+        ? {weather_line}
         But then {hero} saw {a thing=sights}. {He} [ran to see it|followed it|stopped to look] [and forgot everything else|for a long time].
         When {he} turned around, {his} {elder} was gone. There were only [strangers|legs and bags|people {he} did not know].
         {sad_hero}
         ? "[Where are you|Come back|I am here]!" {he} called.
+        ? {meanwhile}
         ¶
         A [woman|man] in {a colors} [coat|hat|uniform] saw {him} and asked, "Are you lost?" "Yes," said {hero}. "I can't find my {elder}."
         "[Stay here|Let us wait here|Don't run around]," said the stranger. "[Your {elder} will come back|We will call for {elder.him}|They will look for you here]."
@@ -203,6 +232,7 @@ CHILD_PLOTS = {
         "Please clean up," said {his} {elder=parents}. "[Later|Tomorrow|Not now]," said {hero}.
         {one_day} {hero} wanted to play with {his} {toy=toys}, but {he} could not find it in the mess. {He} [slipped on a block|fell over a shoe|hit {his} toe on a truck].
         {sad_hero}
+        ? {meanwhile}
         ¶
         "Shall we do it together, {hero}?" asked {his} {elder}. {Hero} nodded. They put the [books on the shelf|socks in the drawer|blocks in the box] and [wiped the floor|made the bed|opened the window].
         And what was {hiding}? The {toy}!
@@ -211,8 +241,9 @@ CHILD_PLOTS = {
         {learned} [a clean room makes life easy|things are easy to find in a tidy room|work is faster together].
     """,
     "rainy_day": """
-        {one_day} it was raining [hard|and raining|cats and dogs]. {Hero} could not go to {places}.
+        {one_day} it was raining [hard|all day|cats and dogs|on and on]. {Hero} could not go to {places}.
         "I am bored," {he} said. {He} looked out of the window and [sighed|counted the drops|made a sad face].
+        ? {meanwhile}
         ¶
         {His} {elder=elders} brought [a big box|two chairs and a blanket|an old sheet|some pillows] and said, "This is not just [a box|a blanket|a thing]. It is a [ship|castle|rocket|cave|train]!"
         {Hero} [laughed|clapped {his} hands|jumped up]. They played {games} [for hours|all afternoon|until dinner].
@@ -223,13 +254,14 @@ CHILD_PLOTS = {
         {learned} [a rainy day can be fun|you can play with anything|the best toy is in your head].
     """,
     "cooking": """
-        {one_day} {hero} and {his} {elder=elders} wanted to make {dish=dishes}. They put in [salt|onions|flour|milk], {colors} [peppers|beans|apples] and [a lot of love|a bit of butter|some water].
+        {one_day} {hero} and {his} {elder=elders} wanted to make {dish=dishes} for [dinner|a party|the neighbors|a sick friend]. They put in [salt|onions|flour|milk], {colors} [peppers|beans|apples] and [a lot of love|a bit of butter|some water].
         "[Stir it slowly|Watch the pot|Don't add more salt]," said {his} {elder} and went to [the door|the garden|the phone].
         But {hero} [added more salt|put in a whole jar of pepper|went to play|made the fire too hot]. When they tasted the {dish}, it was [awful|terrible|too salty|black].
         {sad_hero}
+        ? {meanwhile}
         ¶
-        "I did it," {hero} said [quietly|with red cheeks|in a small voice]. {His} {elder} did not shout. "[Every cook makes mistakes|Now we know how not to do it|The dog will like it]," said {elder.he}. "Let us start again."
-        This time {hero} [stirred slowly|watched the pot|did as {he} was told]. The new {dish} was [delicious|so good|yummy], and [the whole family|all the guests|even the neighbors] ate it all.
+        "I did it," {hero} said [quietly|with red cheeks|in a small voice]. {His} {elder} did not shout. "[Every cook makes mistakes|Now we know how not to do it|The dog will like it]," {elder.he} said. "Let us start again."
+        This time {hero} [stirred slowly|watched the pot|did as {he} was told]. The new {dish} was [delicious|so good|yummy], and [the whole family|{his} hungry cousins|even the neighbors|everybody] ate every bit of it.
         {happy_hero}
         {learned} [we can always try again|mistakes help us learn|good food needs care|it is right to say what we did].
     """,
@@ -240,6 +272,7 @@ PAIR_PLOTS = {
         {one_day} they found {a looks} {toy=toys} {places.at}. "It is mine!" said {hero}. "No, I saw it first!" said {pal}.
         {Hero} pulled and {pal} pulled. [Snap|Crack|Rip]! The {toy} [broke in two|lost a piece|fell into the mud].
         [They both began to cry|Now nobody could play|They looked at each other].
+        ? {weather_line}
         ¶
         [An old man|An old woman|The teacher|A wise owl] saw it and said, "[If you fight, you both lose|There is enough for two|A toy is more fun with a friend]."
         "I am sorry, {hero}," said {pal}. "I am sorry too," said {hero}.
@@ -248,10 +281,11 @@ PAIR_PLOTS = {
         They learned that [it is better to share|friends are worth more than toys|fighting helps nobody].
     """,
     "find_together": """
-        {one_day} they went to {places} to look for treasure. {Hero} had a map and {pal} had {a thing=treasures}.
+        {one_day} they went to {places} to look for treasure. {Hero} had an old map and {pal} had {a colors} {treasures}.
         They walked [over a bridge|through tall grass|past a big rock] and [under a fallen tree|along a stream|up a steep path].
         "I am [tired|hungry|cold]," said {pal}. "[Let us go on|Just a little more|Hold my hand]," said {hero}.
         Then it got dark and they heard a [howl|crack|strange noise]. They were both {afraid}.
+        ? {weather_line}
         ¶
         But it was only {a beast=finders}. It [had lost its way|was hungry|wanted to play]. {Hero} gave it [some bread|an apple|a cookie].
         The {beast} ran ahead, stopped, and began to dig. There it was: a box full of [{sweets}|gold coins|{colors} stones|old toys]!
@@ -263,6 +297,7 @@ PAIR_PLOTS = {
         {one_day} {hero} said, "I can {race=races} faster than you!" "No, you can't!" said {pal}.
         So they made a race. [Ready, steady, go|One, two, three, go]! {Hero} was [very fast|ahead|in front].
         But then {pal} fell and [hurt {pal.his} knee|twisted {pal.his} foot|could not get up]. "[Ouch|Ow], it hurts!" {pal.he} cried.
+        ? {weather_line}
         ¶
         {Hero} could see the end. {He} could win. [{He} thought for a moment|{He} looked back]. Then {he} turned around and ran to {pal}.
         "[Are you all right|Does it hurt|Can you walk], {pal}?" {he} asked. {He} [put a leaf on the knee|helped {pal.him} up|let {pal.him} lean on {his} arm].
@@ -274,8 +309,9 @@ PAIR_PLOTS = {
         {one_day} they wanted to build a hut {places.at}. {Hero} brought [wood|sticks|boards] and {pal} brought [nails|rope|leaves].
         {Hero} wanted it to be {colors}, but {pal} wanted it to be {colors}. {Hero} wanted [a big door|two windows|a tower], but {pal} wanted [a flat roof|a secret door|a chimney].
         They [argued all day|stopped talking|went home angry]. That night, [the wind blew the hut down|rain came through the roof|the hut fell over].
+        ? {weather_line}
         ¶
-        The next {times}, they stood before it. "It fell because we did not work together," said {pal}. "[You are right|I know|That is true]," said {hero}. "[Let us try again|Let us make it together|What if we do both]?"
+        The next {times}, they stood before it. "It fell because we did not work together," said {pal}. "[You are right|I know|That is true]," said {hero}. "[Let us try again.|Let us make it together.|What if we do both?|I am sorry that I was angry.]"
         So {hero} held the [wall|roof|post] and {pal} tied the rope. The new hut was [strong|beautiful|even better].
         They ate {treats} in it and [told stories|sang songs|watched the rain].
         They learned that [two heads are better than one|we can build more together|a good plan needs both friends].
@@ -287,10 +323,11 @@ BEAST_PLOTS = {
         {one_day} {hero} met a big {giant=big_beasts} with {giant.strong}. "You are so [little|weak|slow]," laughed the {giant}. "What can you do?"
         ? {Hero} was {sorry}, but {he} said nothing.
         [A week later|The next day|One stormy night], {hero} heard a loud cry. It was the {giant}! {Giant.he} was {trap=stuck}.
-        "[Help me, please|Is anybody there|I can't move]!" [cried|called] the {giant}.
+        "[Help me, please!|Is anybody there?|I can't move!|Oh, please, somebody!]" [cried|called] the {giant}.
+        ? {weather_line}
         ¶
-        {Hero} [was afraid|thought about the mean words|did not wait]. But {he} [went closer|took heart|ran to the {giant}] and {trap.free}. [Bit by bit|After a long time|At last], the {giant} was free.
-        "I laughed at you, and you helped me," said the {giant}. "[I am sorry|Please forgive me|How can I thank you]?"
+        {Hero} [was {afraid}, but|remembered the mean words, but|did not wait:|was only small, but] {he} [went closer|took heart|ran to the {giant}] and {trap.free}. [Bit by bit|After a long time|At last], the {giant} was free.
+        "I laughed at you, and you helped me," said the {giant}. "[I am sorry.|Please forgive me.|How can I thank you?|I was wrong.]"
         "[Let us be friends|Just be kind|It is all right]," said {hero}.
         ? From then on, the {giant} carried {hero} on {giant.his} back.
         The moral of the story is that [even the small can help the big|nobody is too small to help|we should not laugh at others].
@@ -299,8 +336,9 @@ BEAST_PLOTS = {
         All summer, {hero} [sang songs|slept in the sun|played with leaves|danced]. {His} friend, {a beast=tiny_beasts}, gathered {food=sweets} every day. "[Come and help|Winter will come|You should work too]," said the {beast}.
         "[Winter is far away|I have time|I would rather play]," said {hero}.
         Then the [cold|snow|winter] came. [The ground was white|There was nothing to eat|The wind was icy]. {Hero} had no {hero.food} left. {He} was hungry and cold.
+        ? {weather_line}
         ¶
-        {Hero} knocked at the door of the {beast}. "[Please, may I come in|Do you have a little food|I was foolish]," {he} said.
+        {Hero} knocked at the door of the {beast}. "[Please, may I come in?|Do you have a little food?|I was foolish.|I am so cold.]" {he} said.
         The {beast} [thought about it|opened the door|shook {beast.his} head] and said, "[Come in and eat|There is enough for two|I will share with you]. But next summer, you work with me."
         {happy_hero}
         And when summer came again, {hero} [was the first to work|worked every day|kept {his} word].
@@ -311,6 +349,7 @@ BEAST_PLOTS = {
         ? {sad_hero}
         "[Do your best|Never mind them|Go slowly, but do not stop]," said {his} {hero.kin}.
         The others started fast. But [the first|one] of them [stopped to sleep|stopped to eat|looked in the water], and another [ran the wrong way|fell into a hole|got tired].
+        ? {weather_line}
         ¶
         {Hero} just went on, step by step. {He} did not [stop|look back|hurry]. And at the end, who was first? It was {hero}!
         {happy_hero}
@@ -321,8 +360,9 @@ BEAST_PLOTS = {
         {Hero} did not like being {a hero.kind}. "I want to [fly like a bird|swim like a fish|roar like a lion|be tall like a giraffe]!" {he} said.
         {one_day} {he} [climbed on a rock and jumped|put leaves on {his} arms|painted {his} nose {colors}|walked on {his} toes]. [Bump|Plop|Splash]! {He} fell [into the mud|on {his} back|into the water].
         The others laughed. {sad_hero}
+        ? {weather_line}
         ¶
-        A wise old [owl|toad|stork|whale] said, "[Why do you want to be someone else|Look at what you can do|Nobody else is like you]. [You are a fine {hero.kind}|You are just right|You are you]."
+        A wise old [owl|toad|stork|whale] said, "[Why do you want to be someone else?|Look at what you can do.|Nobody else is like you.] [You are a fine {hero.kind}|You are just right|You are you]."
         That night, [a baby bird was lost|the baby of the owl was lost|a little mouse was in danger], and only {a hero.kind} could [reach it|find it|hear it]. {Hero} [hurried|did not wait|went at once] and brought it back.
         {happy_hero}
         ? "Now I like to be me," said {hero}.
@@ -334,6 +374,7 @@ BEAST_PLOTS = {
         "No," said {hero}. "Find your own!" The {beast} went away with {beast.his} head down.
         [In the night|The next day|Soon], [rain washed it all away|a thief came and took it all|it went bad and smelled]. Now {hero} had nothing.
         {sad_hero}
+        ? {weather_line}
         ¶
         The {beast} came back. {Beast.he} had found [one apple|a piece of bread|some seeds]. "[Half of it is for you|Let us share it|Eat with me]," said the {beast}.
         {Hero} felt [ashamed|very small|bad]. "I did not share with you, but you share with me," {he} said. "[I am sorry|Thank you|You are good]."

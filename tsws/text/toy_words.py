@@ -27,14 +27,16 @@ _HE = ("he", "him", "his")
 
 WORDS = {
     "girls": _people(
-        "Alice, Amy, Anna, Bella, Clara, Daisy, Ella, Emma, Eva, Grace, Hanna, Ivy, Jane, Julia, Kate, Kim, Leah, Lily, "
-        "Lucy, Maya, Mia, Molly, Nina, Nora, Polly, Rose, Ruby, Sara, Sue, Tina, Wendy, Zoe",
+        "Alice, Amy, Anna, Bella, Beth, Betty, Carla, Clara, Daisy, Dora, Ella, Emily, Emma, Eva, Fay, Gina, Grace, Hanna, "
+        "Heidi, Ivy, Jane, Jill, Julia, Kate, Kim, Laura, Leah, Lena, Lily, Lisa, Lucy, Mary, Maya, Mia, Molly, Nina, "
+        "Nora, Olga, Polly, Rita, Rose, Ruby, Sara, Sophie, Sue, Tara, Tina, Vera, Wendy, Zoe",
         "girl",
         _SHE,
     ),
     "boys": _people(
-        "Adam, Ben, Billy, Bob, Charlie, Dan, Eli, Felix, Finn, Fred, George, Henry, Hugo, Jack, Jake, John, Leo, Luke, "
-        "Mark, Max, Nick, Noah, Oscar, Owen, Paul, Peter, Sam, Theo, Tim, Toby, Tom, Will",
+        "Adam, Alex, Andy, Ben, Billy, Bob, Carl, Charlie, Dan, David, Eli, Eric, Felix, Finn, Fred, George, Greg, Henry, "
+        "Hugo, Ian, Jack, Jake, Jim, Joe, John, Karl, Leo, Louis, Luke, Mark, Max, Mike, Nick, Noah, Oscar, Owen, Paul, "
+        "Peter, Ray, Rob, Sam, Simon, Steve, Ted, Theo, Tim, Toby, Tom, Victor, Will",
         "boy",
         _HE,
     ),
@@ -52,11 +54,11 @@ WORDS = {
         bear     | Bruno, Benny, Barney, Teddy    | a warm cave            | berries | papa | he  | him | his
         frog     | Freddy, Croaky, Hopper, Green  | a green pond           | flies   | papa | he  | him | his
         fox      | Rex, Rufus, Foxy, Red          | a den in the woods     | eggs    | papa | he  | him | his
-        turtle   | Shelly, Slow, Tubby, Tuck      | the sandy shore        | leaves  | papa | he  | him | his
+        turtle   | Shelly, Slow, Tubby, Tuck      | a hole in the sand     | leaves  | papa | he  | him | his
         hedgehog | Spike, Prickle, Needle, Harry  | a pile of dry leaves   | apples  | papa | he  | him | his
         puppy    | Spot, Buddy, Lucky, Biscuit    | a little wooden house  | bones   | papa | he  | him | his
-        monkey   | Momo, Bobo, Kiki, Chico        | the top of a palm tree | bananas | papa | he  | him | his
-        elephant | Ellie, Trunky, Tumbo, Peanut   | the wide green plain   | grass   | papa | he  | him | his
+        monkey   | Momo, Bobo, Kiki, Chico        | a tall palm tree | bananas | papa | he  | him | his
+        elephant | Ellie, Trunky, Tumbo, Peanut   | a wide green valley    | grass   | papa | he  | him | his
         """
     ),
     "big_beasts": """
@@ -125,11 +127,14 @@ WORDS = {
     "colors": "red, blue, green, pink, purple, orange, white, brown, silver, golden",
     "looks": "shiny, pretty, soft, new, big, tiny, round, special, beautiful, old",
     "traits": "kind, brave, curious, clever, cheerful, gentle, quiet, funny, helpful, polite, playful, friendly",
-    "faults": "stubborn, selfish, lazy, careless, bossy, impatient, greedy",
-    "glad": "happy, glad, proud, excited, joyful, thankful",
-    "sorry": "sad, upset, worried, unhappy, gloomy",
+    "glad": "happy, glad, proud, excited, joyful, thankful, pleased, relieved",
+    "sorry": "sad, upset, worried, unhappy, gloomy, lonely, hopeless",
     "afraid": "scared, afraid, nervous, frightened",
     "weather": "sunny, windy, cloudy, warm, bright, cold, quiet, lovely, foggy",
+    "hair": "curly, straight, short, long, messy, dark, blond",
+    "clothes": "hat, coat, sweater, dress, cap, jacket, pair of boots, raincoat, shirt",
+    "pets": "dog, cat, rabbit, parrot, pony, hamster, goldfish, lizard",
+    "snacks": "an apple, a banana, some nuts, a sandwich, a cookie, some cheese, a pear, warm milk, a carrot, some bread",
     "times": "morning, afternoon, day, evening",
     "hobbies": "play outside, sing songs, draw pictures, read books, dance, look at the stars, climb trees, ride bikes, "
     "build towers, pick flowers, jump in puddles, play with blocks, tell jokes, play hide and seek, chase butterflies, "
@@ -222,8 +227,6 @@ WORDS = {
     "messes": "spilled milk on the floor, left blocks on the stairs, threw socks on the lamp, dropped crumbs in the bed, "
     "painted on the wall, left mud on the rug, put books in the bath",
     "crafts": "card, bracelet, paper crown, picture, song, little boat of bark, scarf, paper flower, photo frame, cake",
-    "jobs": "wash the dishes, sweep the floor, feed the chickens, pick the apples, carry the wood, paint the fence, "
-    "water the plants, rake the leaves, fold the clothes, clean the windows",
     "stuck": """
         how                     | free
         caught in a net         | bit the ropes one by one
