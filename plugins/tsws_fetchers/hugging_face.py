@@ -126,7 +126,7 @@ def _explained(uri: str, error: HfHubHTTPError) -> FetchError | TryAgain:
         ),
     ]
     for kind, what, hint in explanations:
-        if isinstance(error, kind):
+        if isinstance(error, kind) or (status == 401 and kind is errors.RepositoryNotFoundError):
             return FetchError(f"{uri} can not be fetched: {what} ({status})", hint=hint)
     if status in {408, 425, 429} or status >= 500:
         return TryAgain(f"{uri}: the Hub answers {status}", after=web.retry_after(response.headers.get("Retry-After")))

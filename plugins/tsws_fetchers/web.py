@@ -7,7 +7,6 @@ so would otherwise come out changed, and ranges count encoded bytes anyway. Prox
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -122,6 +121,8 @@ def _client(headers: Mapping[str, str] | None) -> httpx2.Client:
 @contextmanager
 def _network_errors(url: str) -> Iterator[None]:
     """Say of each way in which a connection fails whether trying again may help."""
+    import ssl
+
     import httpx2
 
     try:
