@@ -137,6 +137,25 @@ static void edited_models_do_not_crash(struct bytes original) {
     CHECK(opened == 0); /* in these two models no field can change alone without changing the file's length */
 }
 
+/* Weights that are no numbers, or far too large, make a story senseless, not the program. */
+static void edited_weights_do_not_crash(struct bytes original) {
+    static const float odd[] = {NAN, INFINITY, -INFINITY, 3e38f, -3e38f, 1e-40f};
+    enum { N_ODD = sizeof odd / sizeof odd[0], N_PLACES = 40 };
+
+    write_file("weights.bin", original.data, original.size);
+    for (size_t i = 0; i < N_PLACES; i++) {
+        size_t offset = 4 * HEADER_FIELDS + i * ((original.size - 4 * HEADER_FIELDS) / N_PLACES / 4 * 4);
+        tsws_model *model;
+
+        patch("weights.bin", offset, &odd[i % N_ODD]);
+        if (CHECK(tsws_model_open("weights.bin", &model, NULL) == TSWS_OK)) {
+            play_a_little(model);
+        }
+        tsws_model_close(model);
+        patch("weights.bin", offset, original.data + offset);
+    }
+}
+
 static void edited_tokenizers_do_not_crash(struct bytes original) {
     static const char text[] = "Once upon a time, caf\xc3\xa9 \xff\n<0x41>";
     unsigned char *edited = malloc(original.size);
@@ -185,6 +204,7 @@ int main(int argc, char **argv) {
     tokenizer_bytes = read_file(argv[2]);
     cut_models_are_refused(model_bytes);
     edited_models_do_not_crash(model_bytes);
+    edited_weights_do_not_crash(model_bytes);
     if (CHECK(tsws_model_open(argv[1], &model, NULL) == TSWS_OK)) {
         cut_tokenizers_are_refused(tokenizer_bytes, model);
     }

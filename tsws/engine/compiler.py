@@ -43,12 +43,10 @@ def find_compiler(preferred: str | None = None) -> Compiler:
     """
     wanted = preferred or os.environ.get("CC")
     if wanted:
-        asked_by = "the manifest" if preferred else "$CC"
         compiler = _probe(wanted)
         if compiler is None:
-            raise BuildError(
-                f"{asked_by} asks for the C compiler {wanted!r}, which does not work", hint=_install_hint()
-            )
+            named = "" if preferred else ", which $CC names,"
+            raise BuildError(f"the C compiler {wanted!r}{named} does not work", hint=_install_hint())
         return compiler
     for candidate in _CANDIDATES:
         compiler = _probe(candidate)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from tsws.engine import amalgamate, native_folder, source
+from tsws.errors import BuildError
+
+STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+
+
+def test_the_checkout_has_the_source(repository):
+    assert native_folder() == repository / "native"
+
+
+def test_an_installed_package_brings_its_own(tmp_path, monkeypatch):
+    shipped = tmp_path / "tsws" / "_shipped" / "native"
+    shutil.copytree(native_folder(), shipped)
+    monkeypatch.setattr(source, "_PACKAGE", tmp_path / "tsws")
+    assert native_folder() == shipped
+
+
+def test_a_missing_source_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(source, "_PACKAGE", tmp_path / "tsws")
+    with pytest.raises(BuildError) as caught:
+        native_folder()
+    assert caught.value.message == (
+        f"the source of the native program is missing: neither {tmp_path}/tsws/_shipped/native"
+        f" nor {tmp_path}/native has it"
+    )
+    assert caught.value.hint == "install tsws again: pip install --force-reinstall tsws"
+
+
+def test_one_file_is_made_of_all_in_a_fixed_order(tmp_path):
+    (tmp_path / "include").mkdir()
+    (tmp_path / "src").mkdir()
+    (tmp_path / "include/api.h").write_text("int api;\n")
+    (tmp_path / "src/inner.h").write_text('#include "api.h"\n#include <stdio.h>\nint inner;\n')
+    (tmp_path / "src/zebra.c").write_text('#include "api.h"\nint zebra;\n')
+    (tmp_path / "src/main.c").write_text('#include "inner.h"\nint main(void);')
+    (tmp_path / "src/ant.c").write_text('  # include "inner.h" /* all */\nint ant;\n')
+    assert amalgamate(tmp_path).decode().split("*/\n", 1)[1] == (
+        "\n/* ==== src/ant.c ==== */\n\n"
+        "\n/* ==== src/inner.h ==== */\n\n"
+        "\n/* ==== include/api.h ==== */\n\n"
+        "int api;\n#include <stdio.h>\nint inner;\nint ant;\n"
+        "\n/* ==== src/zebra.c ==== */\n\nint zebra;\n"
+        "\n/* ==== src/main.c ==== */\n\nint main(void);"
+    )
+
+
+def test_a_missing_header_is_named(tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/main.c").write_text('#include "gone.h"\n')
+    with pytest.raises(BuildError) as caught:
+        amalgamate(tmp_path)
+    assert caught.value.message == f"{tmp_path}/src/main.c: includes gone.h, which is missing"
+
+
+def test_a_folder_without_sources_is_named(tmp_path):
+    with pytest.raises(BuildError) as caught:
+        amalgamate(tmp_path)
+    assert caught.value.message == f"{tmp_path}/src: no C sources"
+
+
+def test_the_bytes_are_always_the_same(tmp_path):
+    shutil.copytree(native_folder(), tmp_path / "native")
+    once = amalgamate(native_folder())
+    assert once == amalgamate(tmp_path / "native")
+    assert str(native_folder()).encode() not in once
+    assert b'#include "' not in once
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_it_compiles_alone_without_a_warning(compiler, tmp_path):
+    if shutil.which(compiler) is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{compiler} is not installed (apt-get install {compiler})")
+        pytest.skip(f"{compiler} is not installed: the joined source is not checked with it")
+    (tmp_path / "run.c").write_bytes(amalgamate(native_folder()))
+    for flags in (STRICT, ["-O3"]):  # as the project's own, and as a stranger would
+        command = [compiler, *flags, "run.c", "-o", "run", "-lm"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
