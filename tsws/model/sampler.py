@@ -57,6 +57,8 @@ class Sampler:
         # Tokens below the cut-off can not be among the likeliest that make up top_p: they need not be sorted.
         cutoff = np.float32(1 - np.float32(self.top_p)) / np.float32(len(probabilities) - 1)
         kept = np.flatnonzero(probabilities >= cutoff)
+        if not len(kept):  # a small top_p over few tokens that are about as likely
+            return int(np.argmax(probabilities))
         order = kept[np.argsort(-probabilities[kept], kind="stable")]
         cumulative = np.cumsum(probabilities[order])
         last = min(int(np.searchsorted(cumulative, np.float32(self.top_p), side="right")), len(order) - 1)
