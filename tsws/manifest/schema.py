@@ -70,7 +70,7 @@ class _Builder:
         """A table in which ``options`` depends on ``key``."""
         schema = self.struct(struct)
         default = schema["properties"][key]["default"]
-        schema["allOf"] = [
+        branches = [
             {
                 # Without the key its default holds, and "properties" is content with a key that is absent.
                 "if": {"properties": {key: {"const": name}}} | ({} if name == default else {"required": [key]}),
@@ -78,7 +78,7 @@ class _Builder:
             }
             for name, provider in sorted(providers.items())
         ]
-        return schema
+        return schema | ({"allOf": branches} if branches else {})  # the dialect wants no empty list
 
     def volume(self, providers: Mapping[str, _Provider]) -> Schema:
         """One branch a kind, and one for kinds that are not installed."""

@@ -13,6 +13,8 @@ from tsws.manifest.problems import quoted
 
 _LONGEST = 40
 """Characters of a value that a report shows."""
+_NEAR = 0.65
+"""Similarity (of :mod:`difflib`) from which a name is suggested: `warmup` is near `warmup_iters`, `modal` not `local`."""
 _MOST_NAMES = 12
 """Valid names that a report lists when none of them is near."""
 
@@ -100,7 +102,7 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
     folded: dict[str, str] = {}
     for candidate in valid:
         folded.setdefault(_fold(candidate), candidate)
-    close = get_close_matches(_fold(name)[:100], folded, n=1, cutoff=0.6)
+    close = get_close_matches(_fold(name)[:100], folded, n=1, cutoff=_NEAR)
     return folded[close[0]] if close else None
 
 
