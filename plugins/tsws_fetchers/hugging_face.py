@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar
 
 from tsws.errors import FetchError
@@ -39,8 +40,7 @@ class HuggingFaceFetcher(Fetcher):
     schemes: ClassVar[tuple[str, ...]] = ("hf",)
 
     def resolve(self, uri: str) -> Origin:
-        from huggingface_hub import get_hf_file_metadata, hf_hub_url
-
+        hub = _hub()
         rest = uri.partition("://")[2]
         kind, _, tail = rest.partition("/")
         repo_type = _KINDS.get(kind)
@@ -48,12 +48,12 @@ class HuggingFaceFetcher(Fetcher):
         with _hub_errors(uri):
 
             def url_of(revision: str) -> str:
-                return hf_hub_url(
-                    f"{file.owner}/{file.repo}", file.path, repo_type=repo_type, revision=revision, endpoint=_endpoint()
-                )
+                repo_id = f"{file.owner}/{file.repo}"
+                url = hub.hf_hub_url(repo_id, file.path, repo_type=repo_type, revision=revision, endpoint=_endpoint())
+                return str(url)
 
             url = url_of(file.revision or "main")
-            found = get_hf_file_metadata(
+            found = hub.get_hf_file_metadata(
                 url,
                 token=os.environ.get("HF_TOKEN"),
                 timeout=web.READ_TIMEOUT,
@@ -78,17 +78,21 @@ class HuggingFaceFetcher(Fetcher):
         return web.transfer(origin.url, offset, None, headers=_authorization(origin.url), hints=_HINTS)
 
 
-def _endpoint() -> str:
-    from huggingface_hub import constants
+def _hub() -> ModuleType:
+    """The library. It would first send a request of its own, to find out what to report about this machine's tools."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    import huggingface_hub
 
-    return (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
+    return huggingface_hub
+
+
+def _endpoint() -> str:
+    return str(os.environ.get("HF_ENDPOINT") or _hub().constants.ENDPOINT).rstrip("/")
 
 
 def _authorization(url: str) -> dict[str, str]:
     """The token, for the Hub's own addresses only: a lock file may name any other."""
-    from huggingface_hub import get_token
-
-    token = os.environ.get("HF_TOKEN") or get_token()
+    token = os.environ.get("HF_TOKEN") or _hub().get_token()
     return {"Authorization": f"Bearer {token}"} if token and url.startswith(f"{_endpoint()}/") else {}
 
 

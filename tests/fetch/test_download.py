@@ -6,6 +6,8 @@ import errno
 import hashlib
 import os
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -275,6 +277,15 @@ def test_other_bytes_than_the_manifest_expects_are_an_error(hub: HubServer, fetc
     assert fetch(url, sha256=DIGEST).sha256 == DIGEST  # the wrong bytes are not built upon
 
 
+def test_a_pinned_version_that_is_gone_says_what_to_do(hub: HubServer, fetch: Fetch) -> None:
+    url = hub.add("new/stories.txt", DATA)
+    with pytest.raises(
+        FetchError, match=r"has changed, and the version that is pinned is not to be had: .* 404"
+    ) as caught:
+        fetch(url, pin=Pin(uri=url, url=f"{hub.url}/old/stories.txt", size=5, sha256="0" * 64))
+    assert "tsws apply --replace ADDRESS" in (caught.value.hint or "")
+
+
 def test_manifest_and_pin_that_disagree_are_noticed_before_fetching(hub: HubServer, fetch: Fetch) -> None:
     url = hub.add("stories.txt", DATA)
     with pytest.raises(
@@ -336,6 +347,31 @@ def test_a_disk_that_fills_on_the_way_is_no_network_fault(
     with pytest.raises(FetchError, match="is full: No space left on device"):
         fetch(hub.add("stories.txt", DATA))
     assert len(hub.gets("stories.txt")) == 1
+
+
+SMALL_DISK = """
+import resource, sys
+from pathlib import Path
+from tsws.errors import FetchError
+from tsws.fetch import download
+from tsws_fetchers import HttpFetcher
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    download(sys.argv[1], Path(sys.argv[2]), fetcher=HttpFetcher(), partial=Path(sys.argv[3]))
+except FetchError as error:
+    print(error)
+"""
+
+
+def test_a_file_that_can_not_grow_is_a_clear_error(hub: HubServer, fetch: Fetch, tmp_path: Path, partial: Path) -> None:
+    url = hub.add("stories.txt", DATA)
+    arguments = [sys.executable, "-c", SMALL_DISK, url, tmp_path / "file", partial]
+    answer = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert answer.stdout.endswith(".part can not be written: File too large\n")
+    assert answer.stderr == ""
+    fetch(url)
+    assert (tmp_path / "file").read_bytes() == DATA
+    assert hub.bytes_sent("stories.txt") < 2 * len(DATA)  # what was written before counts
 
 
 def test_a_folder_that_can_not_be_made_is_named(hub: HubServer, fetch: Fetch, tmp_path: Path) -> None:

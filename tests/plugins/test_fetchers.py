@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import ssl
 import subprocess
 import sys
@@ -220,6 +221,17 @@ def test_hf_small_files_have_no_digest(hub: HubServer) -> None:
     uri = hub.add_hugging_face("karpathy/tinyllamas", "config.json", DATA, large=False)
     origin = HuggingFaceFetcher().resolve(uri)
     assert (origin.size, origin.version, origin.sha256) == (len(DATA), BLOB, None)
+
+
+def test_hf_asks_for_the_file_and_for_nothing_else(hub: HubServer, tmp_path: Path) -> None:
+    uri = hub.add_hugging_face("karpathy/tinyllamas", "a.bin", DATA)
+    code = f"from tsws_fetchers import HuggingFaceFetcher; HuggingFaceFetcher().resolve({uri!r})"
+    environment = {**os.environ, "HF_HOME": str(tmp_path)}
+    environment.pop("HF_HUB_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    assert [(request.method, request.path) for request in hub.requests] == [
+        ("HEAD", "karpathy/tinyllamas/resolve/main/a.bin")
+    ]
 
 
 @pytest.mark.parametrize(

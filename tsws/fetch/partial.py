@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Self
 
 import msgspec
 
@@ -51,12 +51,14 @@ class Partial:
         """Bytes received so far."""
         self.resumed = False
         """Whether some of the bytes are from an earlier transfer."""
+        self._origin: Origin | None = None
         self._digest = hashlib.sha256()
         self._marked = 0
         self._marked_at = time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
         self.path.touch()
-        self._file: BinaryIO = self.path.open("r+b")
+        # Unbuffered: what could not be written must not be tried again when the file is closed.
+        self._file = self.path.open("r+b", buffering=0)
 
     @staticmethod
     def lock_path(folder: Path, uri: str) -> Path:
@@ -76,10 +78,14 @@ class Partial:
 
     def continue_from(self, origin: Origin) -> None:
         """Keep what is proven to be a beginning of ``origin``, and drop the rest."""
-        note = self._read_note()
-        same = note is not None and (note.version, note.size) == (origin.version, origin.size)
         # Without a version nothing but the digest at the end tells whether the two parts fit together.
         provable = origin.version is not None or origin.sha256 is not None
+        if provable and self._origin == origin and self.done == self._marked:
+            self.resumed = self.done > 0
+            return  # this process has just marked these very bytes: no need to read them again
+        self._origin = origin
+        note = self._read_note()
+        same = note is not None and (note.version, note.size) == (origin.version, origin.size)
         if note is None or not same or not provable or not self._rehash(note):
             self.restart()
 
@@ -94,7 +100,9 @@ class Partial:
         Raises:
             OSError: the disk is full...
         """
-        self._file.write(chunk)
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[self._file.write(rest) :]
         self._digest.update(chunk)
         self.done += len(chunk)
 
@@ -109,7 +117,6 @@ class Partial:
         Raises:
             OSError: the disk is full...
         """
-        self._file.flush()
         os.fsync(self._file.fileno())
         note = _Note(
             uri=origin.uri,
@@ -138,7 +145,6 @@ class Partial:
         """Take up the bytes that a note speaks of; False when they are not what it says."""
         digest = hashlib.sha256()
         left = note.done
-        self._file.flush()
         self._file.seek(0)
         while left > 0 and (chunk := self._file.read(min(CHUNK, left))):
             digest.update(chunk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tsws.errors import VerifyError
+from tsws.errors import FetchError, VerifyError
 from tsws.fetch.lockfile import Pin
 from tsws.plugin import Origin
 
@@ -90,6 +90,13 @@ class Promise:
         if self.pin is not None:
             found.append((self.pin.sha256, "tinystories.lock"))
         return found
+
+
+def gone(origin: Origin, error: FetchError) -> FetchError:
+    """The error for a pinned version that can not be fetched, of an address that has moved on since."""
+    return FetchError(
+        f"{origin.uri} has changed, and the version that is pinned is not to be had: {error}", hint=_REFRESH
+    )
 
 
 def _hint(where: str) -> str:

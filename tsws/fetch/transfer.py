@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tsws.errors import FetchError, InterruptedByUser
 from tsws.fetch.partial import Partial
-from tsws.fetch.promise import Promise
+from tsws.fetch.promise import Promise, gone
 from tsws.io.retry import TryAgain
 from tsws.io.sizes import format_bytes
 from tsws.plugin import Fetcher, Origin
@@ -41,12 +41,16 @@ class Transfer:
             OSError: the transfer broke; another attempt goes on from there.
             FetchError, VerifyError, InterruptedByUser: see :func:`download`.
         """
-        origin = self.promise.choose(self.fetcher.resolve(self.uri))
+        now = self.fetcher.resolve(self.uri)
+        origin = self.promise.choose(now)
         with disk_errors(self.part.path):
             self.part.continue_from(origin)
         self._check_room(origin)
         if origin.size is None or self.part.done < origin.size:
-            self._receive(origin)
+            try:
+                self._receive(origin)
+            except FetchError as error:
+                raise error if origin.url == now.url else gone(origin, error) from error
         self._verify(origin)
         return origin
 
