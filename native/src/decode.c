@@ -4,11 +4,10 @@
 #include <string.h>
 
 /* A text of one byte for every byte: what byte pieces are shown as. */
-#define BYTES_8(n) n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7
-#define BYTES_64(n)                                                                                                    \
-    BYTES_8(n), BYTES_8(n + 8), BYTES_8(n + 16), BYTES_8(n + 24), BYTES_8(n + 32), BYTES_8(n + 40), BYTES_8(n + 48),   \
-        BYTES_8(n + 56)
-static const unsigned char every_byte[256] = {BYTES_64(0), BYTES_64(64), BYTES_64(128), BYTES_64(192)};
+#define BYTES_8(n)   (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
+#define BYTES_32(n)  BYTES_8(n), BYTES_8((n) + 8), BYTES_8((n) + 16), BYTES_8((n) + 24)
+#define BYTES_128(n) BYTES_32(n), BYTES_32((n) + 32), BYTES_32((n) + 64), BYTES_32((n) + 96)
+static const unsigned char every_byte[256] = {BYTES_128(0), BYTES_128(128)};
 
 static int hex_digit(char c) {
     if (c >= '0' && c <= '9') {
