@@ -44,7 +44,7 @@ RULES = {
         {one_day} {hero} found {a looks} {treasures} {finds}. {He} gave it to {his} {elders}. {happy_hero}
         {one_day} {hero} met {a finders} {places.at}. "[Hello|Hi|Good morning]," said {hero}. They played {games} [until dark|all day|in the sun].
         {one_day} {hero} went to {places} with {his} {elders}. They ate {sweets} and saw {a sights}. {happy_hero}
-        {one_day} {hero} helped {his} {elders} [cook {dishes}|bake {sweets}|plant a {seeds}]. "[Well done|Good job|You are a big help]!" {his} {parents} said. {home}
+        {one_day} {hero} helped {his} {elder=elders} [cook {dishes}|bake {sweets}|plant {a seeds}]. "[Well done|Good job|You are a big help]!" {his} {elder} said. {home}
         {weather_line} {hero} [ran outside|jumped out of bed|put on {his} {colors} boots] and wanted to {hobbies}. But first {he} had to [eat {snacks}|brush {his} teeth|find {his} {treasures}]. {happy_hero}
     """,
     "opening": """
