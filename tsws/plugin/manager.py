@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pluggy
@@ -15,6 +15,8 @@ import pluggy
 from tsws.errors import PluginError
 from tsws.job import Event
 from tsws.plugin import hookspecs
+from tsws.plugin.discovery import EntryPoint, installed
+from tsws.plugin.gather import Gathered, ask, hooks_of
 from tsws.plugin.interfaces import Architecture, Backend, Exporter, Fetcher, Volume
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ LIMIT_VARIABLE = "TSWS_LOAD_PLUGINS"
 """Comma-separated entry-point names: load only these; set but empty: load none."""
 TRACE_VARIABLE = "TSWS_TRACE_PLUGINS"
 """Set to 1 to see every hook call on standard error."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,22 +55,34 @@ class Plugins:
     exporters: Mapping[str, type[Exporter]] = field(default_factory=dict)
     tables: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
     _manager: pluggy.PluginManager | None = None
+    _faults: dict[tuple[str, str], str] = field(default_factory=dict)
+    _telling: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What plugins did wrong after they were loaded, a sentence each, for whoever talks to people."""
+        return tuple(self._faults.values())
 
     def commands(self) -> dict[str, click.Command]:
-        """The commands that plugins add; asked for only by the command line."""
-        if self._manager is None:
-            return {}
+        """The commands that plugins add; asked for only by the command line.
+
+        A plugin that fails to give its commands is named in :attr:`faults`; of two commands with one name the first
+        plugin's (by name) counts.
+        """
         found: dict[str, click.Command] = {}
-        for commands in self._manager.hook.tsws_commands():
+        for commands in self._ask_each("tsws_commands"):
             for command in commands:
                 if command.name is not None:
                     found.setdefault(command.name, command)
         return found
 
     def tell(self, event: Event) -> None:
-        """Pass an event to every listener."""
-        if self._manager is not None:
-            self._manager.hook.tsws_event(event=event)
+        """Pass an event to every listener, one after another, whichever threads call this.
+
+        Work does not fail because somebody listens: a listener that raises is named in :attr:`faults` and hears no more.
+        """
+        with self._telling:
+            self._ask_each("tsws_event", event=event)
 
     def fetcher_for(self, uri: str) -> Fetcher:
         """The fetcher of a URI's scheme.
@@ -80,13 +92,30 @@ class Plugins:
         """
         scheme = uri.partition(":")[0].lower()
         try:
-            return self.fetchers[scheme]()
+            kind = self.fetchers[scheme]
         except KeyError:
             known = ", ".join(sorted(self.fetchers)) or "none"
             raise PluginError(
                 f"no plugin can fetch {uri!r}: nothing knows the scheme {scheme!r}",
                 hint=f"known schemes: {known}; `tsws plugins` lists what is installed",
             ) from None
+        return kind()
+
+    def _ask_each(self, hook: str, **arguments: Any) -> list[Any]:
+        """The answers of all plugins that have a hook and have not failed in it before, by plugin name."""
+        if self._manager is None:
+            return []
+        answers = []
+        implementations = getattr(self._manager.hook, hook).get_hookimpls()
+        for name, plugin in sorted((one.plugin_name, one.plugin) for one in implementations):
+            if (name, hook) not in self._faults:
+                try:
+                    answers.extend(ask(self._manager, plugin, hook, **arguments))
+                except Exception as error:  # noqa: BLE001  a stranger's fault is named, never fatal
+                    self._faults[name, hook] = (
+                        f"plugin {name}: its {hook} failed and is set aside: {type(error).__name__}: {error}"
+                    )
+        return answers
 
 
 @lru_cache(maxsize=1)
@@ -98,18 +127,21 @@ def load_plugins() -> Plugins:
     """
     allowed = os.environ.get(LIMIT_VARIABLE)
     names = None if allowed is None else {name.strip() for name in allowed.split(",") if name.strip()}
-    return collect(point for point in entry_points(group=GROUP) if names is None or point.name in names)
+    return collect(point for point in installed(GROUP) if names is None or point.name in names)
 
 
 def collect(points: Iterable[EntryPoint]) -> Plugins:
-    """What the plugins of some entry points provide (see :func:`load_plugins`)."""
+    """What the plugins of some entry points provide (see :func:`load_plugins`).
+
+    Of two plugins that provide the same name, the first by name of entry point keeps it.
+    """
     manager = pluggy.PluginManager("tsws")
     manager.add_hookspecs(hookspecs)
     if os.environ.get(TRACE_VARIABLE) == "1":
         manager.trace.root.setwriter(lambda text: os.write(2, text.encode()) and None)
         manager.enable_tracing()
-    gathered = _Gathered()
-    loaded = [gathered.add(manager, point) for point in sorted(points, key=lambda point: point.name)]
+    gathered = Gathered()
+    loaded = [_load(manager, gathered, point) for point in sorted(points, key=lambda point: point.name)]
     return Plugins(
         loaded=tuple(loaded),
         backends=gathered.backends,
@@ -122,58 +154,20 @@ def collect(points: Iterable[EntryPoint]) -> Plugins:
     )
 
 
-@dataclass
-class _Gathered:
-    """The registries while they fill; the first plugin (by name) that provides a name keeps it."""
-
-    backends: dict[str, type[Backend]] = field(default_factory=dict)
-    volumes: dict[str, type[Volume]] = field(default_factory=dict)
-    fetchers: dict[str, type[Fetcher]] = field(default_factory=dict)
-    architectures: dict[str, type[Architecture]] = field(default_factory=dict)
-    exporters: dict[str, type[Exporter]] = field(default_factory=dict)
-    tables: dict[str, type[msgspec.Struct]] = field(default_factory=dict)
-
-    def add(self, manager: pluggy.PluginManager, point: EntryPoint) -> LoadedPlugin:
-        package = point.dist.name if point.dist else "?"
-        version = point.dist.version if point.dist else "?"
-        try:
-            plugin = point.load()
-            manager.register(plugin, name=point.name)
-        except Exception as error:  # noqa: BLE001  whatever a stranger's import raises is named, never fatal
-            return LoadedPlugin(point.name, package, version, error=f"{type(error).__name__}: {error}")
-        try:
-            adds = self._take(plugin)
-        except Exception as error:  # noqa: BLE001  likewise for its hooks
+def _load(manager: pluggy.PluginManager, gathered: Gathered, point: EntryPoint) -> LoadedPlugin:
+    registered = False
+    plugin = None
+    try:
+        plugin = point.load()
+        manager.register(plugin, name=point.name)
+        registered = True
+        manager.check_pending()  # a hook that does not exist is misspelled, or from a newer tsws
+        adds = gathered.take(manager, plugin)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a stranger's import raises is named, never fatal
+        if registered:
             manager.unregister(plugin)
-            return LoadedPlugin(point.name, package, version, error=f"{type(error).__name__}: {error}")
-        return LoadedPlugin(point.name, package, version, adds=tuple(adds))
-
-    def _take(self, plugin: Any) -> list[str]:
-        """Ask one plugin for all it provides, then add it all: a plugin that fails adds nothing."""
-        offers: list[tuple[str, dict[str, Any], str, Any]] = []
-
-        def offer(kind: str, registry: dict[str, T], hook: str, keys: Callable[[T], Iterable[str]]) -> None:
-            for item in _call(plugin, hook):
-                offers.extend((kind, registry, key, item) for key in keys(item))
-
-        offer("backend", self.backends, "tsws_backends", lambda item: [item.name])
-        offer("volume", self.volumes, "tsws_volumes", lambda item: [item.kind])
-        offer("fetcher", self.fetchers, "tsws_fetchers", lambda item: item.schemes)
-        offer("architecture", self.architectures, "tsws_architectures", lambda item: [item.name])
-        offer("exporter", self.exporters, "tsws_exporters", lambda item: [item.format])
-        tables = getattr(plugin, "tsws_tables", None)
-        offers.extend(("table", self.tables, key, struct) for key, struct in (tables() if tables else {}).items())
-        adds = []
-        for kind, registry, key, item in offers:
-            registry.setdefault(key, item)
-            adds.append(f"{kind} {key}")
-        if hasattr(plugin, "tsws_commands"):
-            adds.append("commands")
-        if hasattr(plugin, "tsws_event"):
-            adds.append("event listener")
-        return adds
-
-
-def _call(plugin: Any, hook: str) -> list[Any]:
-    function = getattr(plugin, hook, None)
-    return list(function()) if function else []
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return LoadedPlugin(point.name, point.package, point.version, error=reason)
+    hooks = hooks_of(manager, plugin)
+    adds += ["commands"] * ("tsws_commands" in hooks) + ["event listener"] * ("tsws_event" in hooks)
+    return LoadedPlugin(point.name, point.package, point.version, adds=tuple(adds))
