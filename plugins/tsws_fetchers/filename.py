@@ -6,15 +6,15 @@ import re
 from email.message import Message
 from urllib.parse import unquote, urlsplit
 
-_LONGEST = 150
-"""Characters kept of a name: file systems take 255 bytes, and temporary endings need some."""
+_LONGEST = 200
+"""Bytes kept of a name, its end: file systems take 255, and temporary endings need some."""
 
 
 def safe_filename(name: str) -> str:
     """A name without folders, control characters and leading dots, never empty."""
     base = re.split(r"[/\\]", name)[-1]
     printable = "".join(character for character in base if character.isprintable()).strip().lstrip(".")
-    return printable[-_LONGEST:].lstrip(".") or "download"
+    return printable.encode()[-_LONGEST:].decode(errors="ignore").strip().lstrip(".") or "download"
 
 
 def filename_of_url(url: str) -> str:

@@ -1,7 +1,7 @@
 """``github://OWNER/REPO[@REF]/PATH``: a file of a GitHub repository.
 
-Environment: ``GITHUB_TOKEN`` for private repositories and a higher rate limit; ``GITHUB_API_URL`` and ``GITHUB_RAW_URL`` for
-another server than github.com.
+Environment: ``GITHUB_TOKEN`` for private repositories and a higher rate limit; ``GITHUB_API_URL``, ``GITHUB_RAW_URL`` and
+``GITHUB_MEDIA_URL`` (large files) for another server than github.com.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from tsws_fetchers.repository_uri import RepositoryFile, parse_repository_uri
 
 _EXAMPLE = "github://karpathy/llama2.c@master/README.md"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_POINTER = re.compile(r"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*oid sha256:([0-9a-f]{64})\nsize (\d+)\n")
+_LARGEST_POINTER = 1024
+"""Bytes; a longer file is no pointer (Git LFS specification, "The Pointer")."""
 _HINTS = {
     401: "GITHUB_TOKEN is not valid: renew it, or unset it for public repositories",
     403: "set GITHUB_TOKEN to a token that may read this repository",
@@ -35,12 +38,22 @@ class GitHubFetcher(Fetcher):
 
     def resolve(self, uri: str) -> Origin:
         file = parse_repository_uri(uri, uri.partition("://")[2], example=_EXAMPLE)
-        url = "/".join([_raw_url(), file.owner, file.repo, quote(_commit(file)), quote(file.path)])
+        place = "/".join([file.owner, file.repo, quote(_commit(file)), quote(file.path)])
+        url = f"{_raw_url()}/{place}"
         found = web.look(url, headers=_authorization(url), hints=_HINTS)
-        return Origin(uri=uri, url=url, filename=safe_filename(file.path), size=found.size, version=found.version)
+        filename = safe_filename(file.path)
+        if found.size is not None and found.size <= _LARGEST_POINTER:
+            # What Git LFS keeps stands in the repository as a few lines that name it; nobody wants those.
+            pointer = _POINTER.fullmatch(web.get_text(url, headers=_authorization(url), hints=_HINTS))
+            if pointer is not None:
+                url = f"{_media_url()}/{place}"
+                return Origin(uri, url, filename, size=int(pointer[2]), version=pointer[1], sha256=pointer[1])
+        return Origin(uri, url, filename, size=found.size, version=found.version)
 
     def open(self, origin: Origin, offset: int = 0) -> AbstractContextManager[Stream]:
-        return web.transfer(origin.url, offset, origin.version, headers=_authorization(origin.url), hints=_HINTS)
+        # With a digest known the end is verified, and no condition is needed; an LFS object's version is none anyway.
+        version = origin.version if origin.sha256 is None else None
+        return web.transfer(origin.url, offset, version, headers=_authorization(origin.url), hints=_HINTS)
 
 
 def _commit(file: RepositoryFile) -> str:
@@ -66,9 +79,13 @@ def _raw_url() -> str:
     return (os.environ.get("GITHUB_RAW_URL") or "https://raw.githubusercontent.com").rstrip("/")
 
 
+def _media_url() -> str:
+    return (os.environ.get("GITHUB_MEDIA_URL") or "https://media.githubusercontent.com/media").rstrip("/")
+
+
 def _authorization(url: str) -> dict[str, str]:
     """The token, for GitHub's own addresses only: a lock file may name any other."""
     token = os.environ.get("GITHUB_TOKEN")
-    if not token or not url.startswith((f"{_api_url()}/", f"{_raw_url()}/")):
+    if not token or not url.startswith(tuple(f"{own}/" for own in (_api_url(), _raw_url(), _media_url()))):
         return {}
     return {"Authorization": f"Bearer {token}"}

@@ -15,14 +15,18 @@ import httpx2
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.registry import _registry
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.fixtures.hub import Fault, HubServer
 from tsws.errors import FetchError
 from tsws.fetch import LockFile, Pin, download
 from tsws.fetch.lockfile import add
+from tsws.io.paths import is_relative_inside
 from tsws.io.retry import TryAgain
 from tsws.plugin import Fetcher, Origin, load_plugins
 from tsws_fetchers import FileFetcher, FilesystemFetcher, GitHubFetcher, HttpFetcher, HuggingFaceFetcher
+from tsws_fetchers.filename import safe_filename
 from tsws_fetchers.web import _network_errors, retry_after
 
 DATA = b"Once upon a time, there was a little girl named Lily."
@@ -110,6 +114,16 @@ def test_http_takes_the_time_of_change_for_want_of_a_tag(hub: HubServer) -> None
 def test_http_makes_the_servers_name_safe(hub: HubServer, header: str, name: str) -> None:
     url = hub.add("some/path", DATA, headers={"Content-Disposition": header} if header else {})
     assert HttpFetcher().resolve(url).filename == name
+
+
+@given(st.text() | st.text(alphabet="ä. /", min_size=150))
+def test_whatever_a_server_suggests_the_name_is_plain(name: str) -> None:
+    safe = safe_filename(name)
+    assert is_relative_inside(safe)
+    assert safe == Path(safe).name
+    assert safe.isprintable()
+    assert not safe.startswith(".")
+    assert 0 < len(safe.encode()) <= 200
 
 
 def test_http_without_any_name_has_one(hub: HubServer) -> None:
@@ -323,7 +337,21 @@ def test_github_pins_the_commit(hub: HubServer, ref: str) -> None:
 def test_github_a_commit_needs_no_asking(hub: HubServer) -> None:
     hub.add_github("karpathy/llama2.c", "run.c", DATA)
     GitHubFetcher().resolve(f"github://karpathy/llama2.c@{GIT_COMMIT}/run.c")
-    assert [request.method for request in hub.requests] == ["HEAD"]
+    assert {request.path for request in hub.requests} == {f"karpathy/llama2.c/{GIT_COMMIT}/run.c"}
+
+
+def test_github_gives_large_files_and_not_the_lines_that_name_them(hub: HubServer) -> None:
+    uri = hub.add_github("me/stories", "all.txt", DATA, large=True)
+    origin = GitHubFetcher().resolve(uri)
+    assert origin == Origin(
+        uri=uri,
+        url=f"{hub.url}/media/me/stories/{GIT_COMMIT}/all.txt",
+        filename="all.txt",
+        size=len(DATA),
+        version=DIGEST,
+        sha256=DIGEST,
+    )
+    assert read(GitHubFetcher(), origin, 5) == (5, len(DATA), DATA[5:])
 
 
 def test_github_goes_by_the_ref_where_the_api_refuses(hub: HubServer) -> None:
