@@ -34,11 +34,12 @@ def provider(options: type[msgspec.Struct]) -> Any:
 
 @pytest.fixture(scope="session")
 def plugins() -> Plugins:
-    """``local``, ``folder``, ``llama``, ``llama2c`` and a table ``note``."""
+    """``local``, ``folder``, ``llama``, ``llama2c``, the fetchers and a table ``note``."""
     return Plugins(
         backends={"local": provider(LocalOptions)},
         volumes={"folder": provider(FolderOptions)},
         architectures={"llama": provider(NoOptions)},
         exporters={"llama2c": provider(NoOptions), "safetensors": provider(NoOptions)},
+        fetchers=dict.fromkeys(["file", "github", "hf", "http", "https"], provider(NoOptions)),
         tables={"note": NoteSpec},
     )

@@ -11,7 +11,7 @@ import pytest
 from tsws.errors import ManifestError
 from tsws.manifest import Loaded, Location, MistakesError, Problem, load, load_data
 from tsws.manifest.specs import BackendSpec, DatasetSpec, ExportSpec, ModelSpec, RunSpec, TokenizerSpec, VolumeSpec
-from tsws.plugin import Plugins
+from tsws.plugin import Plugins, load_plugins
 
 EXAMPLE = Path(__file__).parent / "example.toml"
 
@@ -61,6 +61,11 @@ def test_the_reference_manifest_loads_as_it_is_written(plugins: Plugins) -> None
         kind="modal", sync=["out/model.bin", "tok105.bin", "tok105.model"]
     )
     assert list(manifest.dataset) == ["toy", "tok105", "mine"]
+
+
+def test_the_plugins_of_the_installation_know_all_but_modal() -> None:
+    warnings = load(EXAMPLE, plugins=load_plugins()).warnings
+    assert [warning for warning in warnings if '"modal"' not in warning] == []
 
 
 def test_the_workspace_of_the_repository_has_both_runs(repository: Path, plugins: Plugins) -> None:
@@ -153,6 +158,17 @@ def test_a_file_may_be_included_by_two_others(tmp_path: Path, plugins: Plugins) 
     assert loaded.manifest.model == {"tiny": ModelSpec(dim=48), "one": ModelSpec(), "two": ModelSpec()}
 
 
+def test_an_include_that_no_disk_can_hold_is_a_mistake_like_any(tmp_path: Path, plugins: Plugins) -> None:
+    (tmp_path / "loop.toml").symlink_to("loop.toml")
+    with pytest.raises(ManifestError) as caught:
+        load_text(tmp_path, f'[workspace]\ninclude = ["{"x" * 5000}", "loop.toml"]\n', plugins)
+    assert caught.value.message == (
+        "the manifest has 2 mistakes:\n"
+        f'  tinystories.toml:2: workspace.include[0]: there is no file "{"x" * 40}..." to include\n'
+        '  tinystories.toml:2: workspace.include[1]: there is no file "loop.toml" to include'
+    )
+
+
 def test_a_missing_manifest_is_said_with_what_to_do(tmp_path: Path, plugins: Plugins) -> None:
     with pytest.raises(ManifestError) as caught:
         load(tmp_path / "tinystories.toml", plugins=plugins)
@@ -203,13 +219,18 @@ def test_plugins_that_are_absent_are_remarks_and_their_keys_stay(tmp_path: Path)
         format = "gguf"
         path = "one.gguf"
         options = { bits = 4 }
+        [tokenizer.far]
+        source = "htps://example.org/far.model"
+        [tokenizer.near]
+        source = "C:/near.model"
     """
-    loaded = load_text(tmp_path, text, Plugins(backends={"local": object}))  # type: ignore[dict-item]
+    loaded = load_text(tmp_path, text, Plugins(backends={"local": object}, fetchers={"https": object}))  # type: ignore[dict-item]
     absent = "so its keys are not checked; `tsws plugins` lists what is there"
     assert loaded.warnings == (
         f'tinystories.toml:3: model.tiny.arch: no plugin provides architecture "mamba", {absent}',
         'tinystories.toml:14: run.one.backend: no plugin provides backend "locl"; did you mean `local`?',
         f'tinystories.toml:17: export.one.format: no plugin provides export format "gguf", {absent}',
+        'tinystories.toml:21: tokenizer.far.source: no plugin can fetch "htps"; did you mean `https`?',
     )
     assert loaded.manifest.model["tiny"].options == {"state": 16}
     assert loaded.manifest.export["one"].options == {"bits": 4}

@@ -49,7 +49,7 @@ def right_manifests(draw: st.DrawFn) -> dict[str, Any]:
         data["dataset"][name] = {"source": "builtin:toy-stories", **some(draw, texts)}
     trained = {"byte_fallback": st.booleans(), "character_coverage": st.sampled_from([1.0, 0.9995, 1])}
     for name in tokenizers:
-        vocab_size = draw(st.integers(4, 65536))
+        vocab_size = draw(st.integers(261, 65536))
         data["tokenizer"][name] = {"train": reference("dataset", datasets), "vocab_size": vocab_size}
         data["tokenizer"][name] |= some(draw, trained)
     for name in models:

@@ -14,6 +14,8 @@ from tsws.manifest.specs import DatasetSpec, ModelSpec, RunSpec, TokenizerSpec
 
 _TRAINING_ONLY = ("vocab_size", "character_coverage", "byte_fallback", "split_digits")
 """Keys of a tokenizer that only say how to train it."""
+_FEWEST_WITH_BYTES = 3 + 256 + 2
+"""What sentencepiece needs at least: `<unk>`, `<s>`, `</s>`, the bytes, the space and one character."""
 _FINISHED_ONLY = ("tokenizer", "path", "sha256")
 """Keys of a model that only a finished one has."""
 _FLOAT_NOISE = 1e-12
@@ -84,6 +86,11 @@ def check_tokenizer(path: KeyPath, spec: TokenizerSpec, given: dict[str, Any]) -
     else:
         if spec.vocab_size is None:
             yield Problem((*path, "vocab_size"), "expected the number of pieces to train, but it is missing")
+        elif spec.byte_fallback and spec.vocab_size < _FEWEST_WITH_BYTES:
+            message = (
+                f"expected at least {_FEWEST_WITH_BYTES}, as the bytes alone take 256 pieces, found {spec.vocab_size}"
+            )
+            yield Problem((*path, "vocab_size"), f"{message}; or say `byte_fallback = false`")
         if spec.sha256 is not None:
             yield Problem((*path, "sha256"), "only of a file that is fetched; this tokenizer is trained here")
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,17 +10,10 @@ from typing import Any
 
 from tsws.errors import ManifestError
 from tsws.manifest.overrides import Override, parse_overrides
+from tsws.manifest.parse import check_depth, parse_file
 from tsws.manifest.positions import key_positions
 from tsws.manifest.problems import KeyPath, Location, MistakesError, Problem, dotted
 from tsws.manifest.words import found
-
-_DEEPEST = 32
-"""Levels of tables and lists; nothing sensible comes near, and everything behind may recurse."""
-_SYNTAX = re.compile(r"(.*?) \((?:at line (\d+), column (\d+)|at end of document)\)", re.DOTALL)
-"""How ``tomllib`` words its errors..."""
-_KEY_TUPLE = re.compile(r"\('[^()]*'(?:,|, '[^()]*')\)")
-_IN_QUOTES = r"'([^']*)'"
-"""... and the keys in them, which it shows as Python tuples."""
 
 
 @dataclass
@@ -121,10 +112,12 @@ class _Reader:
             inner = path.parent / included
             location = own.locate(place)
             trail = (*including, path.resolve())
-            if inner.resolve() in trail:
-                self.problems.append(Problem(place, f"{included} includes this file again, in a circle", location))
-            elif not inner.is_file():
-                self.problems.append(Problem(place, f"there is no file {included} to include", location))
+            if not _is_file(inner):
+                self.problems.append(Problem(place, f"there is no file {found(included)} to include", location))
+            elif inner.resolve() in trail:
+                self.problems.append(
+                    Problem(place, f"{found(included)} includes this file again, in a circle", location)
+                )
             else:
                 document.merge(self.read(inner, trail))
         document.drop(("workspace", "include"))  # theirs are done; only this file's own stays in sight
@@ -132,25 +125,12 @@ class _Reader:
         return document
 
     def parse(self, path: Path, name: str) -> Document:
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-            data = tomllib.loads(text)
-        except OSError as error:
-            self.problems.append(Problem((), f"can not be read: {error.strerror}", Location(name)))
-        except UnicodeDecodeError as error:
-            self.problems.append(
-                Problem((), f"is not text in UTF-8: {error.reason} at byte {error.start}", Location(name))
-            )
-        except ValueError as error:
-            self.problems.append(_syntax_problem(error, name))
-        except RecursionError:
-            self.problems.append(Problem((), "lists or tables lie too deep in each other", Location(name)))
-        else:
-            if problem := check_depth(data):
-                self.problems.append(Problem(problem.path, problem.message, Location(name)))
-                return Document()
-            return Document(data, {key: Location(name, line) for key, line in key_positions(text).items()})
-        return Document()
+        parsed = parse_file(path, name)
+        if isinstance(parsed, Problem):
+            self.problems.append(parsed)
+            return Document()
+        data, text = parsed
+        return Document(data, {key: Location(name, line) for key, line in key_positions(text).items()})
 
     def includes(self, own: Document) -> list[tuple[KeyPath, str]]:
         """What a file includes; what it says there and can not be is reported and left out."""
@@ -168,31 +148,11 @@ class _Reader:
         return [((*path, index), item) for index, item in good]
 
 
-def _syntax_problem(error: ValueError, name: str) -> Problem:
-    match = _SYNTAX.fullmatch(str(error))
-    if match is None:  # such as a number with more digits than Python reads
-        return Problem((), f"not TOML: {error}", Location(name))
-    words, line, column = match.groups()
-    words = _KEY_TUPLE.sub(lambda match: f"`{dotted(tuple(re.findall(_IN_QUOTES, match[0])))}`", words)
-    place = Location(name, int(line), int(column)) if line else Location(name)
-    where = "" if line else ", at the end of the file"
-    return Problem((), f"not TOML: {words[:1].lower()}{words[1:]}{where}", place)
-
-
-def check_depth(data: dict[str, Any]) -> Problem | None:
-    """Whether something lies deeper than anything sensible; looks without recursion."""
-    level: list[tuple[KeyPath, Any]] = [((), data)]
-    for _ in range(_DEEPEST):
-        level = [((*path, key), value) for path, container in level for key, value in _items(container)]
-        if not level:
-            return None
-    return Problem(level[0][0][:2], f"lists or tables lie more than {_DEEPEST} deep in each other")
-
-
-def _items(container: Any) -> list[tuple[Any, Any]]:
-    if isinstance(container, dict):
-        return list(container.items())
-    return list(enumerate(container)) if isinstance(container, list) else []
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long for the disk
+        return False
 
 
 def _merge(into: dict[str, Any], other: dict[str, Any]) -> None:

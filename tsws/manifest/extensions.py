@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import msgspec
 
+from tsws.manifest import sources
 from tsws.manifest.problems import KeyPath, Problem, quoted
 from tsws.manifest.shapes import check_table
-from tsws.manifest.specs import ExportSpec, ModelSpec
+from tsws.manifest.specs import ExportSpec, Manifest, ModelSpec
 from tsws.manifest.words import nearest
 from tsws.plugin import Plugins
 
@@ -61,6 +62,18 @@ def check_run_backends(data: Mapping[str, Any], backends: frozenset[str], plugin
             known = {*backends, *plugins.backends}
             if backend not in known:
                 remarks.append(Problem(("run", name, "backend"), _absent("backend", backend, known)))
+    return remarks
+
+
+def check_schemes(manifest: Manifest, plugins: Plugins) -> list[Problem]:
+    """Remarks about sources that no plugin here can fetch."""
+    remarks = []
+    for path, source in sources.all_sources(manifest):
+        scheme = sources.scheme(source)
+        if scheme is not None and scheme not in plugins.fetchers and not source.startswith(sources.BUILTIN):
+            near = nearest(scheme, plugins.fetchers)
+            hint = f"did you mean `{near}`?" if near else "`tsws plugins` lists what is there"
+            remarks.append(Problem(path, f"no plugin can fetch {quoted(scheme)}; {hint}"))
     return remarks
 
 

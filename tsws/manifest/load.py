@@ -9,9 +9,10 @@ from typing import Any
 
 from tsws.manifest.convert import convert
 from tsws.manifest.crosscheck import crosscheck
-from tsws.manifest.document import Document, check_depth, read_document
-from tsws.manifest.extensions import check_run_backends
+from tsws.manifest.document import Document, read_document
+from tsws.manifest.extensions import check_run_backends, check_schemes
 from tsws.manifest.overrides import OPTION
+from tsws.manifest.parse import check_depth
 from tsws.manifest.problems import MistakesError, Problem, dotted, quoted
 from tsws.manifest.references import check_references
 from tsws.manifest.specs import TABLES, Manifest
@@ -68,7 +69,11 @@ def _check(data: dict[str, Any], plugins: Plugins, document: Document | None) ->
     ]
     if problems:
         raise MistakesError(_ordered(_without_consequences(problems, data, document), document))
-    remarks = [*converted.warnings, *check_run_backends(data, converted.names["backend"], plugins)]
+    remarks = [
+        *converted.warnings,
+        *check_run_backends(data, converted.names["backend"], plugins),
+        *check_schemes(converted.manifest, plugins),
+    ]
     return converted.manifest, _ordered(remarks, document)
 
 
