@@ -51,7 +51,7 @@ def check_collisions(manifest: Manifest, data: Mapping[str, Any], plugins: Plugi
     yield from faults
     nowhere = {problem.path[:2] for problem in faults}  # what makes no sense by itself is not compared
     claims = [claim for claim in _claims(manifest, plugins, nowhere) if claim.owner not in nowhere]
-    yield from _check_reserved(claims)
+    yield from _check_reserved(claims, manifest)
     yield from _check_each_other(claims)
     yield from _check_read_back(claims, manifest)
 
@@ -107,10 +107,15 @@ def _claims(manifest: Manifest, plugins: Plugins, nowhere: set[KeyPath]) -> Iter
             yield Claim(("export", name) if declared else ("run", name), "path" if declared else "out", path)
 
 
-def _check_reserved(claims: list[Claim]) -> Iterator[Problem]:
+def _check_reserved(claims: list[Claim], manifest: Manifest) -> Iterator[Problem]:
+    included = {PurePosixPath(path) for path in manifest.workspace.include}
     for claim in claims:
-        if claim.path.parts[0] in RESERVED or claim.path.name.endswith(TEMPORARY_SUFFIX):
-            yield Problem((*claim.owner, claim.key), f"{quoted(str(claim.path))} is a name that tsws needs for itself")
+        reserved = claim.path.parts[0] in RESERVED or claim.path.name.endswith(TEMPORARY_SUFFIX)
+        if reserved or claim.path in included:
+            message = f"{quoted(str(claim.path))} is a name that tsws needs for itself"
+            if not reserved:
+                message = f"{quoted(str(claim.path))} is a manifest that this one includes"
+            yield Problem((*claim.owner, claim.key), message)
 
 
 def _check_each_other(claims: list[Claim]) -> Iterator[Problem]:
