@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tsws.errors import PluginError
+from tsws.io.entry_points import EntryPoint
 from tsws.job import Event, Log
 from tsws.plugin import Backend, Fetcher, NoOptions, Plugins, Volume, hookimpl
-from tsws.plugin.discovery import EntryPoint
 from tsws.plugin.manager import LoadedPlugin, collect
 
 EVENT = Log(address="run.x", message="hello", time=0.0)

@@ -13,9 +13,9 @@ import msgspec
 import pluggy
 
 from tsws.errors import PluginError
+from tsws.io.entry_points import EntryPoint, installed
 from tsws.job import Event
 from tsws.plugin import hookspecs
-from tsws.plugin.discovery import EntryPoint, installed
 from tsws.plugin.gather import Gathered, ask, hooks_of
 from tsws.plugin.interfaces import Architecture, Backend, Exporter, Fetcher, Volume
 

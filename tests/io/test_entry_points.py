@@ -1,4 +1,4 @@
-"""Finding installed plugins gives what the standard library finds, without its cost."""
+"""Reading entry points gives what the standard library finds, without its cost."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsws.plugin.discovery import EntryPoint, installed, parse
+from tsws.io.entry_points import EntryPoint, installed, parse
 
 
 @pytest.mark.parametrize("group", ["tsws", "console_scripts", "pytest11", "there-is-no-such-group"])
@@ -27,9 +26,12 @@ def test_finds_what_the_library_finds(group: str) -> None:
     assert ours == theirs
 
 
-def test_package_and_version_come_from_the_head_of_the_metadata(site: Path, install: Any) -> None:
-    install("tsws_hello", "")
-    assert installed("tsws", [str(site)]) == (EntryPoint("tsws-hello", "tsws_hello", "tsws-hello", "1.2.3"),)
+def test_package_and_version_come_from_the_head_of_the_metadata(tmp_path: Path) -> None:
+    metadata = tmp_path / "tsws_hello-1.2.3.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: tsws-hello\nVersion: 1.2.3\n\nVersion: 9\n")
+    (metadata / "entry_points.txt").write_text("[tsws]\nhello = tsws_hello\n")
+    assert installed("tsws", [str(tmp_path)]) == (EntryPoint("hello", "tsws_hello", "tsws-hello", "1.2.3"),)
 
 
 def test_first_package_of_a_name_counts(tmp_path: Path) -> None:
