@@ -26,7 +26,12 @@ class Module:
 
     @property
     def room(self) -> str:
-        """The folder or module of the second level (``tsws.io``), or a plugin's package."""
+        """The folder or module of the second level (``tsws.io``), or a plugin's package.
+
+        ``python -m tsws`` is the command line by another name.
+        """
+        if self.name == "tsws.__main__":
+            return "tsws.cli"
         parts = self.name.split(".")
         return ".".join(parts[:2]) if parts[0] == "tsws" else parts[0]
 
