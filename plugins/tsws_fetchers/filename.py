@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from email.message import Message
 from urllib.parse import unquote, urlsplit
 
 _LONGEST = 200
@@ -24,6 +23,8 @@ def filename_of_url(url: str) -> str:
 
 def filename_of_disposition(header: str | None) -> str | None:
     """The safe name that a ``Content-Disposition`` header (RFC 6266) suggests, or None."""
+    from email.message import Message
+
     if not header:
         return None
     message = Message()

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from tsws.errors import FetchError
@@ -155,6 +154,8 @@ def _check(response: httpx2.Response, url: str, hints: Mapping[int, str]) -> Non
 
 def retry_after(header: str | None) -> float | None:
     """Seconds that a ``Retry-After`` header (RFC 9110, 10.2.3: seconds or a date) asks for, or None."""
+    from email.utils import parsedate_to_datetime
+
     if header is None:
         return None
     if header.strip().isdecimal():

@@ -68,6 +68,11 @@ def archive(tmp_path: Path) -> Callable[[str, bytes], Path]:
     return make
 
 
+def by_name(value: object) -> str | None:
+    """A parameter's part of a test's name; archives hold the time and would change it."""
+    return value if isinstance(value, str) else "data"
+
+
 TARRED = tar_bytes(*((member(name), data) for name, data in FILES.items()))
 
 
@@ -81,6 +86,7 @@ TARRED = tar_bytes(*((member(name), data) for name, data in FILES.items()))
         ("x.tar.bz2", bz2.compress(TARRED)),
         ("x.zip", zip_bytes(FILES)),
     ],
+    ids=by_name,
 )
 def test_every_format_gives_the_same_files(
     tmp_path: Path, archive: Callable[[str, bytes], Path], name: str, data: bytes
@@ -96,6 +102,7 @@ def test_every_format_gives_the_same_files(
 @pytest.mark.parametrize(
     ("name", "data"),
     [("a.txt.gz", gzip.compress(b"x")), ("a.txt.xz", lzma.compress(b"x")), ("a.txt.bz2", bz2.compress(b"x"))],
+    ids=by_name,
 )
 def test_a_compressed_file_loses_its_ending(
     tmp_path: Path, archive: Callable[[str, bytes], Path], name: str, data: bytes
@@ -136,7 +143,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize(("bad", "fault"), HOSTILE, ids=[fault for _, fault in HOSTILE])
+@pytest.mark.parametrize(("bad", "fault"), HOSTILE, ids=by_name)
 def test_a_hostile_tar_leaves_nothing(
     tmp_path: Path, archive: Callable[[str, bytes], Path], bad: tuple[tarfile.TarInfo, bytes], fault: str
 ) -> None:
@@ -169,6 +176,7 @@ def zip_with(name: str, *, mode: int = 0, flags: int = 0) -> bytes:
         (zip_with("link", mode=0o120777), "but a link or a device"),
         (zip_with("secret", flags=1), "is encrypted"),
     ],
+    ids=by_name,
 )
 def test_a_hostile_zip_leaves_nothing(
     tmp_path: Path, archive: Callable[[str, bytes], Path], data: bytes, fault: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -49,7 +48,7 @@ def workspace_lock(path: Path, *, purpose: str) -> Iterator[None]:
     note = _note(path)
     try:
         with suppress(OSError):  # the note only makes messages better
-            holder = Holder(pid=os.getpid(), host=socket.gethostname(), purpose=purpose, since=time.time())
+            holder = Holder(pid=os.getpid(), host=os.uname().nodename, purpose=purpose, since=time.time())
             write_bytes(note, msgspec.json.encode(holder))
         yield
     finally:
@@ -107,7 +106,7 @@ def _locked(path: Path) -> LockedError:
             hint="wait for it to end, or stop it, and try again",
         )
     elapsed = format_duration(max(0.0, time.time() - holder.since))
-    where = "" if holder.host == socket.gethostname() else f" on {holder.host}"
+    where = "" if holder.host == os.uname().nodename else f" on {holder.host}"
     return LockedError(
         f"process {holder.pid}{where} works in this workspace: {holder.purpose}, for {elapsed} (it holds {path})",
         hint=f"wait for it to end, or stop it with `kill {holder.pid}`{where}; what it has done is kept",
