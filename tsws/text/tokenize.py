@@ -8,15 +8,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 import numpy as np
 
 from tsws.errors import FormatError, InterruptedByUser, TswsError
-from tsws.io.atomic import TEMPORARY_SUFFIX, atomic_writer, write_bytes
+from tsws.io.atomic import atomic_writer, write_bytes
 from tsws.io.digest import digest_value, sha256_file
 from tsws.text.corpus import Format, split, stories_of
 from tsws.text.encode import Encoder, Tokens, encoder_of
-from tsws.text.shards import BOS_ID, shard_name, shards_in
+from tsws.text.shard_journal import JOURNAL, FinishedShard, Journal, resumed
+from tsws.text.shards import BOS_ID, shard_name
 
 Progress = Callable[[float, float | None], None]
 """Told how much is done, and of how much (None: unknown)."""
@@ -27,25 +27,8 @@ RULE_VERSION = 1
 SHARD_TOKENS = 1 << 24
 """A training shard ends with the story that brings it to so many tokens (32 MiB)."""
 
-_JOURNAL = "journal.json"
 _BATCH_CHARACTERS = 1 << 19
 _ALL = 1 << 62
-
-
-class _Shard(msgspec.Struct, frozen=True):
-    """A finished shard."""
-
-    number: int
-    tokens: int
-    stories: int
-
-
-class _Journal(msgspec.Struct, frozen=True):
-    """What stands in the work folder: written after each shard."""
-
-    inputs: str
-    """Digest of everything that the shards are made from."""
-    shards: tuple[_Shard, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,7 +116,7 @@ def tokenize(
         _Part("val", train if valid is None else valid, format, fraction),
         _Part("train", train, format, fraction),
     )
-    journal = _resumed(folder, digest_value(inputs))
+    journal = resumed(folder, digest_value(inputs))
     total = sum(part.size for part in parts)
     on_read = _watch(total, progress, stop)
     before = 0
@@ -147,12 +130,12 @@ def tokenize(
 
 def _write_part(
     part: _Part,
-    journal: _Journal,
+    journal: Journal,
     folder: Path,
     encode: Encoder,
     shard_tokens: int,
     on_read: Callable[[int], None],
-) -> _Journal:
+) -> Journal:
     """Write what is missing of a part; returns the journal that then stands in the folder."""
     finished = [shard for shard in journal.shards if (shard.number == 0) == (part.name == "val")]
     if part.name == "val" and finished:
@@ -162,8 +145,8 @@ def _write_part(
     limit = _ALL if part.name == "val" else shard_tokens
     while not source.exhausted:
         shard = _write_shard(folder, len(journal.shards), source, limit)
-        journal = _Journal(journal.inputs, (*journal.shards, shard))
-        write_bytes(folder / _JOURNAL, msgspec.json.encode(journal))
+        journal = journal.with_shard(shard)
+        write_bytes(folder / JOURNAL, journal.encoded())
         finished.append(shard)
     if not finished:
         names = ", ".join(str(path) for path in part.files)
@@ -175,7 +158,7 @@ def _write_part(
     return journal
 
 
-def _write_shard(folder: Path, number: int, source: _Source, limit: int) -> _Shard:
+def _write_shard(folder: Path, number: int, source: _Source, limit: int) -> FinishedShard:
     tokens = stories = 0
     with atomic_writer(folder / shard_name(number)) as file:
         while tokens < limit and not source.exhausted:
@@ -183,7 +166,7 @@ def _write_shard(folder: Path, number: int, source: _Source, limit: int) -> _Sha
             file.write(taken.astype("<u2", copy=False).tobytes())
             tokens += len(taken)
             stories += count
-    return _Shard(number, tokens, stories)
+    return FinishedShard(number, tokens, stories)
 
 
 class _Source:
@@ -233,27 +216,3 @@ def _watch(total: int, progress: Progress | None, stop: Callable[[], bool]) -> C
             progress(done, total)
 
     return on_read
-
-
-def _resumed(folder: Path, inputs: str) -> _Journal:
-    """The journal of an interrupted call with the same inputs, or a new one; whatever else lies in the folder goes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    journal = _Journal(inputs)
-    try:
-        found = msgspec.json.decode((folder / _JOURNAL).read_bytes(), type=_Journal)
-    except (FileNotFoundError, msgspec.DecodeError):
-        found = journal
-    if found.inputs == inputs:
-        shards = shards_in(folder)
-        whole = [
-            shard.number == place and shard.number in shards and shards[shard.number].stat().st_size == 2 * shard.tokens
-            for place, shard in enumerate(found.shards)
-        ]
-        journal = _Journal(inputs, found.shards[: whole.index(False) if False in whole else None])
-    kept = {shard_name(shard.number) for shard in journal.shards}
-    for path in folder.glob("data*.bin"):
-        if path.name not in kept:
-            path.unlink()
-    for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
-        path.unlink()
-    return journal

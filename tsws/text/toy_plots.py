@@ -1,6 +1,6 @@
 """The plots of the toy stories: a problem, somebody who helps, an outcome, a lesson.
 
-``toy_grammar.py`` says how a plot is read. A step that may be left out remembers no word that a later one recalls.
+``toy_reader.py`` says how a plot is read. A step that may be left out remembers no word that a later one recalls.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sentences that many toy stories share; ``toy_grammar.py`` says how a rule is read."""
+"""The sentences that many toy stories share; ``toy_reader.py`` says how a rule is read."""
 
 from __future__ import annotations
 

@@ -16,8 +16,9 @@ from pathlib import Path
 from tsws.errors import InterruptedByUser
 from tsws.io.atomic import atomic_writer
 from tsws.text.corpus import DELIMITER
-from tsws.text.toy_grammar import Node, Teller, read_grammar
+from tsws.text.toy_grammar import Node, Teller
 from tsws.text.toy_plots import PLOTS
+from tsws.text.toy_reader import read_grammar
 from tsws.text.toy_rules import RULES
 from tsws.text.toy_words import WORDS
 

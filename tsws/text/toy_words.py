@@ -1,4 +1,4 @@
-"""The words of the toy stories; ``toy_grammar.py`` says how a table is read.
+"""The words of the toy stories; ``toy_reader.py`` says how a table is read.
 
 Words that may stand in the same place differ, so that a text tells which was drawn.
 """
