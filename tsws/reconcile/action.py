@@ -18,7 +18,7 @@ class Change(enum.Enum):
     RESTORE = "restore"
     """A kept version is put back."""
     REPAIR = "repair"
-    """Files are missing or were edited; the same thing is made again."""
+    """Files are missing, were edited or belong elsewhere; the same thing is made again."""
     PENDING = "pending"
     """Decided when its inputs are known."""
     SYNC = "sync"

@@ -13,6 +13,7 @@ from tsws.reconcile.action import Action, Change, FieldChange
 from tsws.reconcile.facts import Facts, FileState, Probe, Version
 from tsws.reconcile.record import Record, fingerprint, short
 from tsws.reconcile.resource import Resource
+from tsws.reconcile.store import FOLDER
 
 _UNSET = object()
 
@@ -136,7 +137,7 @@ def _decided(
         return _same(resource, facts, record, demanded=demanded)
     kept = _version(facts, wanted)
     fields = tuple(_changes(resource, facts, record, digests)) if record is not None else ()
-    if kept is not None and kept.record is not None and kept.intact:
+    if kept is not None and kept.record is not None and kept.intact and not _displaced(resource, kept.record):
         return Action(
             resource.address,
             Change.RESTORE,
@@ -176,7 +177,8 @@ def _same(resource: Resource, facts: Facts, record: Record, *, demanded: bool) -
     edited = [path for path, state in facts.files.items() if state is FileState.EDITED]
     missing = [path for path, state in facts.files.items() if state is FileState.MISSING]
     kept = _version(facts, record.fingerprint)
-    source = kept.fingerprint if kept is not None and kept.record is not None and kept.intact else None
+    displaced = _displaced(resource, record)
+    source = kept.fingerprint if kept and kept.record and kept.intact and not displaced else None
     if edited:
         return replace(
             action,
@@ -187,9 +189,18 @@ def _same(resource: Resource, facts: Facts, record: Record, *, demanded: bool) -
         )
     if missing and demanded:
         return replace(action, change=Change.REPAIR, reason=f"{_names(missing)} {_is(missing)} missing", version=source)
+    if displaced and demanded:
+        places = [path for path in resource.outputs if path not in facts.files]
+        return replace(action, change=Change.REPAIR, reason=f"moves to {_names(places)}")
     if missing:
         return replace(action, reason=ABSENT)
     return action
+
+
+def _displaced(resource: Resource, record: Record) -> list[str]:
+    """Recorded files of ours that now belong at another path, which is no part of the fingerprint."""
+    published = [one.path for one in record.outputs if one.owned and not one.path.startswith(f"{FOLDER}/")]
+    return [path for path in published if resource.outputs and path not in resource.outputs]
 
 
 def _comparable(resource: Resource, facts: Facts, inputs: Mapping[str, str]) -> list[Version]:

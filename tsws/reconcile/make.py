@@ -22,6 +22,7 @@ from tsws.reconcile.facts import Facts, FileState
 from tsws.reconcile.observe import INTENT, RECORD, kept_copy
 from tsws.reconcile.record import OutputRecord, Record, short
 from tsws.reconcile.resource import Made, Making, Resource
+from tsws.reconcile.sources import name_in
 from tsws.reconcile.store import FOLDER, Intent, Store, read_intent, read_record, write_record
 from tsws.version import __version__
 
@@ -128,7 +129,7 @@ def _publish(store: Store, resource: Resource, folder: Path, made: Made, previou
             publish(made.path, final)
     return OutputRecord(
         role=made.role,
-        path=final.relative_to(store.root).as_posix(),
+        path=name_in(store.root, final),
         size=size,
         sha256=digest,
         mtime_ns=_stamp(final) if made.owned else final.stat().st_mtime_ns,
@@ -152,7 +153,7 @@ def _make_room(store: Store, final: Path, digest: str, previous: Record | None) 
     """Whatever stands at the final name and is not what we put there ourselves is kept, not overwritten."""
     if not final.exists():
         return
-    relative = final.relative_to(store.root).as_posix()
+    relative = name_in(store.root, final)
     found = sha256_file(final) if final.is_file() else ""
     before = previous.outputs if previous else ()
     ours = {output.sha256 for output in before if output.path == relative and output.owned}
@@ -163,8 +164,7 @@ def _make_room(store: Store, final: Path, digest: str, previous: Record | None) 
 def _keep_and_copy(made: Made, folder: Path, final: Path) -> None:
     kept = folder / "kept" / made.role
     if made.path != kept:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        publish(made.path, kept)
+        _copy(made.path, kept)  # a copy: whoever continues this version finds it as the rule left it
     _copy(kept, final)
 
 

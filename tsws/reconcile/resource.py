@@ -36,7 +36,8 @@ class Resource:
     sources: tuple[str, ...] = ()
     """Paths or globs, in the workspace, of files that a person owns and that it is made from."""
     outputs: tuple[str, ...] = ()
-    """Paths, in the workspace, of the files it is known beforehand to make."""
+    """Paths, in the workspace, of the files it is known beforehand to make. Where there are any, every file of ours
+    outside ``.tsws/`` has to be among them: one that is not is moved."""
     on_demand: bool = False
     """True for an intermediate that may be absent as long as nothing that needs it has to be made."""
     versions: str | None = None

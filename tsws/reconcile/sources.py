@@ -48,7 +48,7 @@ class SourceDigests:
             paths = expand(self._root, pattern)
             if not paths:
                 missing.append(pattern)
-            found.update({self._name(path): self._digest(path) for path in paths})
+            found.update({name_in(self._root, path): self._digest(path) for path in paths})
         return found, tuple(missing)
 
     def save(self) -> None:
@@ -58,7 +58,7 @@ class SourceDigests:
             self._changed = False
 
     def _digest(self, path: Path) -> str:
-        key = self._name(path)
+        key = name_in(self._root, path)
         now = time.time_ns()
         found = path.stat()
         seen = self._seen.get(key)
@@ -69,9 +69,10 @@ class SourceDigests:
                 self._changed = True
         return seen.sha256
 
-    def _name(self, path: Path) -> str:
-        """As the manifest would name it: relative to the workspace where it can be."""
-        return (path.relative_to(self._root) if path.is_relative_to(self._root) else path).as_posix()
+
+def name_in(root: Path, path: Path) -> str:
+    """How records call a file: relative to the workspace where it can be, else as the manifest names it."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 def expand(root: Path, pattern: str) -> tuple[Path, ...]:

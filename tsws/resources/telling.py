@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from tsws.model.llama import Llama
 
+_PRINTABLE = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\n\v\f\r")
+"""Lone bytes that llama2.c's ``run`` prints."""
 SAMPLE_TOKENS = 200
 """Length of a sample story: enough to see whether it holds together."""
 
@@ -58,6 +60,11 @@ def story(
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     previous = BOS_ID
     for token in generate(model, words.encode(prompt), temperature=temperature, top_p=top_p, steps=steps, seed=seed):
-        yield decoder.decode(words.decode_piece(previous, token))
+        yield decoder.decode(_shown(words.decode_piece(previous, token)))
         previous = token
     yield decoder.decode(b"", final=True)
+
+
+def _shown(piece: bytes) -> bytes:
+    """What ``run`` prints of a piece: all of it, but nothing of a lone byte that is not printable."""
+    return piece if len(piece) != 1 or piece[0] in _PRINTABLE else b""

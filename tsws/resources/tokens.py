@@ -17,7 +17,7 @@ DEFAULT_VAL = 0.05
 
 def tokens_address(dataset: str, tokenizer: str) -> str:
     """The address of the shards of a dataset in the tokens of a tokenizer."""
-    return f"tokens.{dataset}+{tokenizer}"
+    return f"tokens.{dataset}.{tokenizer}"
 
 
 def val_fraction(spec: DatasetSpec) -> float:

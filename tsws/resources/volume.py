@@ -14,7 +14,7 @@ from tsws.plugin import Plugins, Volume
 from tsws.reconcile.action import Action, Change
 from tsws.reconcile.facts import Probe
 from tsws.reconcile.resource import BaseRule, Making, Resource, Result
-from tsws.sync import Base, plan_sync, run_sync
+from tsws.sync import Base, SyncPlan, plan_sync, run_sync
 
 
 def open_volume(ref: VolumeRef, plugins: Plugins, base: Path) -> Volume:
@@ -42,6 +42,20 @@ def missing_kind(ref: VolumeRef, plugins: Plugins) -> tuple[str, str]:
 def base_path(root: Path, name: str) -> Path:
     """Where the state of the last sync with a volume is kept."""
     return root / ".tsws" / "sync" / f"{name}.json"
+
+
+def plan_declared(root: Path, volume: Volume, base: Base, patterns: Sequence[str]) -> SyncPlan:
+    """The sync of declared files: one that was removed on a side is wanted there, and is brought back.
+
+    Raises:
+        VolumeError: the volume can not be reached.
+    """
+    plan = plan_sync(root, volume, base, patterns=patterns)
+    removed = {step.path for step in plan.kept}
+    if not removed:
+        return plan
+    known = {path: agreed for path, agreed in base.files.items() if path not in removed}
+    return plan_sync(root, volume, msgspec.structs.replace(base, files=known), patterns=patterns)
 
 
 def volume_resource(
@@ -85,7 +99,7 @@ class VolumeRule(BaseRule):
         volume = open_volume(self.ref, self.plugins, self.root)
         if not volume.is_near:
             return Probe(Change.SYNC, "looked at when it is applied")
-        plan = plan_sync(self.root, volume, Base.load(base_path(self.root, self.ref.name)), patterns=self.patterns)
+        plan = plan_declared(self.root, volume, Base.load(base_path(self.root, self.ref.name)), self.patterns)
         if plan.conflicts:
             names = ", ".join(step.path for step in plan.conflicts)
             return Probe(
@@ -102,8 +116,7 @@ class VolumeRule(BaseRule):
         """Bring the declared files into step."""
         volume = open_volume(self.ref, self.plugins, self.root)
         where = base_path(self.root, self.ref.name)
-        base = Base.load(where)
-        plan = plan_sync(self.root, volume, base, patterns=self.patterns)
+        plan = plan_declared(self.root, volume, Base.load(where), self.patterns)
         say = making.progress(f"syncing {self.ref.name}", "B")
         run_sync(
             plan,

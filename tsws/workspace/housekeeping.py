@@ -105,7 +105,7 @@ def _ended_jobs(context: Context) -> Iterator[Path]:
         if active is not None and running_job(context, path.stem) is None:
             yield path
             yield folder / active.handle.job
-    known = {active_job(context.root, path.stem) for path in folder.glob("*.json")}
+    known = [active_job(context.root, path.stem) for path in folder.glob("*.json")]
     busy = {active.handle.job for active in known if active is not None}
     yield from (path for path in sorted(folder.glob("*/")) if path.name not in busy)
 

@@ -10,7 +10,7 @@ from tsws.job import VolumeRef
 from tsws.plugin import Volume
 from tsws.resources.remote import RemoteRunRule
 from tsws.resources.shadow import refresh
-from tsws.resources.volume import VolumeRule, base_path, open_volume
+from tsws.resources.volume import VolumeRule, base_path, open_volume, plan_declared
 from tsws.sync import Base, SyncPlan, SyncReport, plan_sync, run_sync
 from tsws.workspace.context import Context
 
@@ -107,8 +107,10 @@ def _sync_one(
     where = base_path(context.root, name)
     rule = context.expansion.graph[f"volume.{name}"].rule
     patterns = rule.patterns if isinstance(rule, VolumeRule) else ()
-    chosen = () if pull or push else patterns
-    plan = plan_sync(context.root, volume, Base.load(where), patterns=chosen, pull=pull, push=push, force=force)
+    if pull or push:
+        plan = plan_sync(context.root, volume, Base.load(where), patterns=(), pull=pull, push=push, force=force)
+    else:
+        plan = plan_declared(context.root, volume, Base.load(where), patterns)
     if dry_run:
         return VolumeSync(name, plan, None)
     report = run_sync(plan, context.root, volume, base_path=where, progress=progress or _silent, stop=stop or _never)
