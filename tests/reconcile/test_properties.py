@@ -28,6 +28,11 @@ class Node:
     on_demand: bool
     versioned: bool
     source: bool
+    place: str = ""
+    """Folder of its file."""
+
+    def path(self, number: int) -> str:
+        return f"{self.place}n.{number}.txt"
 
 
 @st.composite
@@ -53,7 +58,7 @@ def manifests(draw: st.DrawFn) -> tuple[Node, ...]:
 def histories(draw: st.DrawFn) -> tuple[tuple[Node, ...], list[tuple[str, int, str]]]:
     """A manifest, and what happens to it and to its files."""
     manifest = draw(manifests())
-    kinds = st.sampled_from(["text", "length", "source", "edit", "remove", "back"])
+    kinds = st.sampled_from(["text", "length", "source", "edit", "remove", "move", "back"])
     return manifest, draw(st.lists(st.tuples(kinds, st.integers(0, len(manifest) - 1), TEXTS), max_size=6))
 
 
@@ -69,6 +74,7 @@ def resources(workshop: Workshop, manifest: tuple[Node, ...]) -> list[Resource]:
             after=tuple(map(address, node.after)),
             length=node.length,
             on_demand=node.on_demand,
+            outputs=(node.path(number),),
             versions=f".tsws/runs/{number}" if node.versioned else None,
             sources=(f"source-{number}",) if node.source else (),
         )
@@ -79,28 +85,30 @@ def resources(workshop: Workshop, manifest: tuple[Node, ...]) -> list[Resource]:
 def happen(workshop: Workshop, manifest: tuple[Node, ...], event: tuple[str, int, str]) -> tuple[Node, ...]:
     """One thing that a person does between two applies."""
     kind, number, text = event
-    node, output = manifest[number], workshop.root / f"n.{number}.txt"
+    node, output = manifest[number], workshop.root / manifest[number].path(number)
     if kind == "text":
         node = replace(node, text=text)
     elif kind == "length":
         node = replace(node, length=len(text))
     elif kind == "source":
         workshop.write(f"source-{number}", text)
+    elif kind == "move":
+        node = replace(node, place=f"{text}/")
     elif kind == "edit":
-        output.write_text(text)
+        workshop.write(node.path(number), text)
     elif kind == "remove":
         output.unlink(missing_ok=True)
     return (*manifest[:number], node, *manifest[number + 1 :])
 
 
-def expected(manifest: tuple[Node, ...], workshop: Workshop) -> dict[str, str]:
-    """What the files say when everything is made, worked out without the engine."""
+def expected(manifest: tuple[Node, ...], workshop: Workshop) -> list[str]:
+    """What each file says when everything is made, worked out without the engine."""
     texts: list[str] = []
     for number, node in enumerate(manifest):
         parts = [node.text, *(texts[one] for one in node.inputs)]
         parts += [workshop.read(f"source-{number}")] if node.source else []
         texts.append("+".join(parts)[: node.length])
-    return {f"n.{number}.txt": text for number, text in enumerate(texts)}
+    return texts
 
 
 @settings(max_examples=60, deadline=None)
@@ -128,11 +136,15 @@ def test_apply_does_what_the_plan_said_and_then_nothing_is_left(
             assert {result.address for result in report.done} <= planned
             assert set(workshop.made()) <= planned
 
-            wanted = expected(manifest, workshop)
-            standing = {name: text for name, text in workshop.files().items() if name in wanted}
-            absent = {name for name in wanted if name not in standing}
-            assert standing == {name: text for name, text in wanted.items() if name not in absent}
-            assert all(manifest[int(name.split(".")[1])].on_demand for name in absent)
+            for number, text in enumerate(expected(manifest, workshop)):
+                record = workshop.store.record(f"n.{number}")
+                assert record is not None
+                (output,) = record.outputs
+                if (workshop.root / output.path).exists():
+                    assert workshop.read(output.path) == text
+                    assert manifest[number].on_demand or output.path == manifest[number].path(number)
+                else:
+                    assert manifest[number].on_demand
 
             assert workshop.plan(things).changes == ()
             again = workshop.apply(things, jobs=2)

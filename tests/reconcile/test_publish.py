@@ -6,9 +6,10 @@ import stat
 from pathlib import Path
 
 import pytest
-from reconcile_toys import TextRule, Workshop
+from reconcile_toys import TextRule, Workshop, changes
 
 from tsws.errors import FormatError, TswsError
+from tsws.reconcile.action import Change
 from tsws.reconcile.resource import BaseRule, Made, Making, Resource, Result
 
 
@@ -42,6 +43,17 @@ def test_moved_output_leaves_nothing_behind(workshop: Workshop) -> None:
     workshop.apply([workshop.thing("a", "1", outputs=("old/a.txt",))])
     workshop.apply([workshop.thing("a", "2", outputs=("new/a.txt",))])
     assert workshop.files() == {"new/a.txt": "2"}
+
+
+def test_output_moves_when_only_its_path_changes(workshop: Workshop) -> None:
+    workshop.apply([workshop.thing("a", "1", outputs=("old/a.txt",)), workshop.thing("b", "2", "a")])
+    moved = [workshop.thing("a", "1", outputs=("new/a.txt",)), workshop.thing("b", "2", "a")]
+    plan = workshop.plan(moved)
+    assert changes(plan) == {"a": Change.REPAIR, "b": Change.KEEP}
+    assert plan["a"].reason == "moves to new/a.txt"
+    workshop.apply(moved)
+    assert workshop.files() == {"new/a.txt": "1", "b.txt": "2+1"}
+    assert workshop.plan(moved).changes == ()
 
 
 def test_moved_output_that_was_edited_stays(workshop: Workshop) -> None:

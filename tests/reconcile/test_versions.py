@@ -101,3 +101,22 @@ def test_replacement_starts_anew_and_keeps_what_was_there(workshop: Workshop) ->
 def test_replacement_of_what_never_was_is_a_creation_without_unfinished_work(workshop: Workshop) -> None:
     (action,) = workshop.plan([workshop.thing("a", "1")], replaced={"a"})
     assert (action.change, action.anew) == (Change.CREATE, True)
+
+
+def test_version_is_not_put_back_to_a_place_it_has_left(workshop: Workshop) -> None:
+    """Its work is all there, so that making it again at the new place takes no step."""
+    rule = CountingRule()
+
+    def run(steps: int, out: str) -> list[Resource]:
+        return [Resource("run.x", rule, {"steps": steps}, versions=".tsws/runs/x", outputs=(out,))]
+
+    workshop.apply(run(2, "old.txt"))
+    workshop.apply(run(3, "old.txt"))
+    rule.steps = 0
+    plan = workshop.plan(run(2, "new.txt"))
+    assert (plan["run.x"].change, plan["run.x"].reason) == (Change.UPDATE, "steps changed; continues at step 2")
+    workshop.apply(run(2, "new.txt"))
+    assert (rule.steps, workshop.files()) == (0, {"new.txt": "xx"})
+    workshop.apply(run(2, "newer.txt"))
+    assert (rule.steps, workshop.files()) == (0, {"newer.txt": "xx"})
+    assert workshop.plan(run(2, "newer.txt")).changes == ()
