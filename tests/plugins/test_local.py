@@ -1,0 +1,176 @@
+"""The local backend passes the suite that strangers' backends pass, and keeps its own promises."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tsws.errors import JobError
+from tsws.job import Handle, Job, JobStatus, Log, Progress, Started, decode_job
+from tsws.plugin import Volume
+from tsws.testing import BackendConformance
+from tsws_folder import FolderOptions, FolderVolume
+from tsws_local import LocalBackend, LocalOptions
+
+
+class ScriptedBackend(LocalBackend):
+    """Starts the worker of the conformance suite."""
+
+    worker = ("-m", "tsws.testing.worker")
+
+
+class TestLocal(BackendConformance):
+    @pytest.fixture
+    def backend(self, tmp_path: Path) -> LocalBackend:
+        return ScriptedBackend("local", LocalOptions(), tmp_path)
+
+
+class TestLocalInAVolume(BackendConformance):
+    @pytest.fixture
+    def backend(self, tmp_path: Path) -> LocalBackend:
+        return ScriptedBackend("here", LocalOptions(), tmp_path)
+
+    @pytest.fixture
+    def volume(self, tmp_path: Path) -> FolderVolume:
+        return FolderVolume("attic", FolderOptions(path="attic"), tmp_path)
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> LocalBackend:
+    return ScriptedBackend("local", LocalOptions(), tmp_path)
+
+
+def job(**fields: Any) -> Job:
+    settings: dict[str, Any] = {
+        "id": "one",
+        "address": "run.a",
+        "targets": ("run.a",),
+        "fingerprint": "",
+        "manifest": {"script": [["say", 1]]},
+        **fields,
+    }
+    return Job(**settings)
+
+
+def worked_in(backend: LocalBackend, handle: Handle) -> list[str]:
+    """Where the scripted worker says that it works."""
+    return [event.label for event in backend.attach(handle) if isinstance(event, Progress)]
+
+
+def test_the_worker_works_in_the_workspace(backend: LocalBackend, tmp_path: Path) -> None:
+    handle = backend.launch(job(root=str(tmp_path)), None)
+    assert worked_in(backend, handle) == [str(tmp_path.resolve())]
+    assert decode_job((tmp_path / ".tsws/jobs/one/job.json").read_bytes()) == job(root=str(tmp_path))
+
+
+def test_the_worker_works_in_a_volume_that_lies_here(backend: LocalBackend, tmp_path: Path) -> None:
+    volume = FolderVolume("attic", FolderOptions(path="attic"), tmp_path)
+    handle = backend.launch(job(), volume)
+    assert worked_in(backend, handle) == [str((tmp_path / "attic").resolve())]
+
+
+class FarVolume(FolderVolume):
+    """A volume that no program here can open as a folder."""
+
+    def local_path(self) -> None:  # type: ignore[override]
+        return None
+
+
+@pytest.mark.parametrize(
+    ("volume", "message"),
+    [
+        (None, "^run.a: the job names neither a folder nor a volume to work in$"),
+        (
+            FarVolume("far", FolderOptions(path="far"), Path()),
+            "^run.a: volume far does not lie on this machine, and the local backend works only here$",
+        ),
+        (
+            FolderVolume("attic", FolderOptions(path="/no/such/disk/attic"), Path()),
+            "^run.a: volume attic can not be worked in: /no/such/disk/attic: No such file or directory$",
+        ),
+    ],
+)
+def test_a_job_without_a_place_here_is_refused(backend: LocalBackend, volume: Volume | None, message: str) -> None:
+    with pytest.raises(JobError, match=message):
+        backend.launch(job(), volume)
+
+
+def test_a_python_that_is_not_there_is_named(tmp_path: Path) -> None:
+    backend = LocalBackend("local", LocalOptions(python="/no/such/python"), tmp_path)
+    with pytest.raises(JobError, match=r"^run\.a: the worker could not be started: .*/no/such/python"):
+        backend.launch(job(root=str(tmp_path)), None)
+
+
+def test_a_job_is_launched_once(backend: LocalBackend, tmp_path: Path) -> None:
+    backend.launch(job(root=str(tmp_path)), None)
+    with pytest.raises(JobError, match=r"^run\.a: the job one was launched before$"):
+        backend.launch(job(root=str(tmp_path)), None)
+
+
+def test_modules_in_the_workspace_are_not_imported(backend: LocalBackend, tmp_path: Path) -> None:
+    (tmp_path / "signal.py").write_text("raise SystemExit('code from data')")
+    handle = backend.launch(job(root=str(tmp_path)), None)
+    list(backend.attach(handle))
+    assert (backend.status(handle), backend.last_words(handle)) == (JobStatus.DONE, "")
+
+
+def test_the_last_words_are_the_end_of_the_log(backend: LocalBackend, tmp_path: Path) -> None:
+    lines = [f"line {number:05}" for number in range(1000)]
+    handle = backend.launch(
+        job(root=str(tmp_path), manifest={"script": [["print", "\n".join(lines)], ["die", None]]}), None
+    )
+    assert [type(event) for event in backend.attach(handle)] == [Started]
+    words = backend.last_words(handle).splitlines()
+    assert words == lines[-len(words) :]
+    assert 100 < len(words) < 1000
+
+
+def test_a_job_that_never_was_is_gone(backend: LocalBackend) -> None:
+    handle = Handle(backend="local", job="never", data={"pid": os.getpid(), "started": 0.0})
+    assert backend.status(handle) is JobStatus.GONE
+    assert list(backend.attach(handle)) == []
+    assert backend.last_words(handle) == ""
+    backend.cancel(handle)
+
+
+def test_a_killed_worker_ends_the_stream_of_those_who_follow(backend: LocalBackend, tmp_path: Path) -> None:
+    handle = backend.launch(job(root=str(tmp_path), manifest={"script": [["say", 1], ["hold", None]]}), None)
+    following = backend.attach(handle)
+    assert [type(next(following)) for _ in range(2)] == [Started, Progress]
+    os.kill(handle.data["pid"], signal.SIGKILL)
+    assert list(following) == []
+    assert backend.status(handle) is JobStatus.GONE
+
+
+def test_an_event_of_a_newer_version_keeps_its_position(backend: LocalBackend, tmp_path: Path) -> None:
+    handle = backend.launch(job(root=str(tmp_path)), None)
+    events = list(backend.attach(handle))
+    path = tmp_path / ".tsws/jobs/one/events.jsonl"
+    first, *rest = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([first, b'{"event":"telepathy","address":"run.a"}\n', *rest]))
+    again = list(backend.attach(handle))
+    assert (again[0], again[2:]) == (events[0], events[1:])
+    assert isinstance(again[1], Log)
+    assert (again[1].address, again[1].level) == ("run.a", "warning")
+    assert list(backend.attach(handle, 2)) == events[1:]
+
+
+@pytest.fixture
+def from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    yield
+
+
+@pytest.mark.usefixtures("from_elsewhere")
+def test_a_relative_base_is_no_trap_for_a_worker_that_works_elsewhere(tmp_path: Path) -> None:
+    backend = ScriptedBackend("local", LocalOptions(), Path(".."))
+    handle = backend.launch(job(root=str(tmp_path)), None)
+    assert worked_in(backend, handle) == [str(tmp_path.resolve())]
+    assert msgspec.json.decode(msgspec.json.encode(handle), type=Handle) == handle
