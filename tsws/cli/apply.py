@@ -1,0 +1,111 @@
+"""``tsws apply``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from tsws.cli.options import set_option, target_options
+from tsws.cli.session import Command, Session
+
+if TYPE_CHECKING:
+    from tsws.reconcile.action import Plan
+
+
+@click.command("apply", cls=Command)
+@target_options
+@set_option
+@click.option("--dry-run", is_flag=True, help="Only show the plan.")
+@click.option("-y", "--yes", is_flag=True, help="Agree to what would be asked.")
+@click.option("--jobs", type=click.IntRange(min=1), default=4, metavar="N", help="Actions at once; 4.")
+@click.option("--keep-going", is_flag=True, help="After a failure, do what does not depend on it.")
+@click.option("--max-cost", type=click.FloatRange(min=0), metavar="DOLLARS", help="Refuse to spend more.")
+@click.pass_context
+def command(
+    context: click.Context,
+    addresses: tuple[str, ...],
+    everything: bool,
+    replace: tuple[str, ...],
+    refresh: bool,
+    overrides: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+    jobs: int,
+    keep_going: bool,
+    max_cost: float | None,
+) -> None:
+    """Make everything that the manifest declares and that is missing or stale.
+
+    Without an ADDRESS that is what `[workspace] default` names. Spending and replacing ask first. Ctrl-C stops
+    after a checkpoint; the next apply continues.
+    """
+    from tsws.cli.confirmation import confirm
+    from tsws.cli.narrator import narrating
+    from tsws.cli.outcome import outcome
+    from tsws.cli.plan_text import plan_lines, summary
+    from tsws.cli.stopping import stoppable
+    from tsws.workspace.spending import check_spending
+
+    session: Session = context.obj
+    workspace = session.open(overrides)
+    plan = workspace.plan(addresses or None, everything=everything, replace=replace, refresh=refresh)
+    for line in [*lines, ""] if (lines := plan_lines(plan, verbose=session.verbose)) else []:
+        session.say(line)
+    if dry_run or not (plan.changes or plan.blocked):
+        click.echo(summary(plan))
+        context.exit(1 if plan.blocked else 0)
+    session.say(summary(plan))
+    _refuse_blocked(plan, keep_going=keep_going)
+    check_spending(plan, max_cost)
+    confirm(_reasons(plan, replace), yes=yes)
+    session.say()
+    with stoppable() as stop, narrating(session) as emit:
+        report = workspace.apply(
+            addresses or None,
+            everything=everything,
+            replace=replace,
+            jobs=jobs,
+            keep_going=keep_going,
+            max_cost=max_cost,
+            emit=emit,
+            stop=stop,
+            purpose=shlex.join(["tsws", *sys.argv[1:]]),
+        )
+        stopped = stop()
+    line, status = outcome(report, stopped=stopped)
+    click.echo(line)
+    context.exit(status)
+
+
+def _refuse_blocked(plan: Plan, *, keep_going: bool) -> None:
+    from tsws.cli.words import count, enumeration
+    from tsws.errors import PlanError
+
+    if not plan.blocked or (keep_going and plan.changes):
+        return
+    names = [action.address for action in plan.blocked]
+    is_are = "is" if len(names) == 1 else "are"
+    hint = f"the plan says why; --keep-going makes the other {count(len(plan.changes), 'resource')}"
+    raise PlanError(
+        f"{enumeration(names)} {is_are} blocked, so nothing was done",
+        hint=hint if plan.changes else plan.blocked[0].hint,
+    )
+
+
+def _reasons(plan: Plan, replaced: tuple[str, ...]) -> list[str]:
+    """What a person has to agree to."""
+    from tsws.cli.words import enumeration
+    from tsws.io.sizes import format_dollars
+    from tsws.reconcile.action import Change
+    from tsws.workspace.spending import dollars
+
+    reasons = []
+    if (cost := dollars(plan)) > 0:
+        reasons.append(f"it spends about {format_dollars(cost)}")
+    anew = [action.address for action in plan.changes if action.anew and action.change is not Change.CREATE]
+    if anew or replaced:
+        reasons.append(f"it makes {enumeration(anew or list(replaced))} anew")
+    return reasons
