@@ -95,7 +95,11 @@ def flip(file: Path) -> None:
 
 DAMAGE: dict[str, tuple[str, Callable[[Path], None], str]] = {
     "cut": ("model.safetensors", cut, "16: model.safetensors has {less} bytes, expected {size}"),
-    "flipped": ("optimizer.safetensors", flip, "16: the bytes of optimizer.safetensors are not those that were written"),
+    "flipped": (
+        "optimizer.safetensors",
+        flip,
+        "16: the bytes of optimizer.safetensors are not those that were written",
+    ),
     "missing manifest": ("manifest.json", Path.unlink, "16: it was never finished"),
 }
 

@@ -112,7 +112,7 @@ def obey(order: dict[str, Any]) -> dict[str, Any]:
         try:
             child(order, writing)
             status = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - a child says what it died of and must not return
             sys.excepthook(*sys.exc_info())
         finally:
             os._exit(status)

@@ -29,7 +29,7 @@ def learning_rate(h: Hyperparameters, step: int) -> float:
         done = (step - h.warmup_iters) / (h.lr_decay_iters - h.warmup_iters)
         return h.min_lr + 0.5 * (1.0 + math.cos(math.pi * done)) * (h.learning_rate - h.min_lr)
     start = decay_start(h)
-    if step < start:
+    if h.schedule == "constant" or step < start:
         return h.learning_rate
     left = max(0, h.max_iters - step) / (h.max_iters - start)
     return h.min_lr + left * (h.learning_rate - h.min_lr)

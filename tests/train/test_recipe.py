@@ -1,0 +1,86 @@
+"""From a recipe to all the numbers of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tsws.errors import TrainError
+from tsws.train.recipe import Hyperparameters, resolve
+
+GIVEN = {
+    "max_iters": 5000,
+    "batch_size": 32,
+    "gradient_accumulation_steps": 4,
+    "dtype": "float32",
+    "seed": 1337,
+    "eval_tokens": 131072,
+}
+
+
+def test_llama2c_has_the_numbers_of_its_train_py() -> None:
+    assert resolve("llama2c", GIVEN, dim=288) == Hyperparameters(
+        max_iters=5000,
+        batch_size=32,
+        gradient_accumulation_steps=4,
+        learning_rate=5e-4,
+        min_lr=0.0,
+        warmup_iters=1000,
+        schedule="cosine",
+        decay_fraction=0.0,
+        lr_decay_iters=5000,
+        weight_decay=0.1,
+        beta1=0.9,
+        beta2=0.95,
+        grad_clip=1.0,
+        dtype="float32",
+        seed=1337,
+        eval_interval=100,
+        eval_tokens=131072,
+    )
+
+
+def test_a_short_run_warms_up_for_a_tenth() -> None:
+    assert resolve("llama2c", {**GIVEN, "max_iters": 500}, dim=128).warmup_iters == 50
+    assert resolve("fast", {**GIVEN, "max_iters": 100}, dim=128).warmup_iters == 10
+
+
+@pytest.mark.parametrize("recipe", ["fast", "llama2c"])
+def test_what_is_given_wins_and_none_is_not_given(recipe: str) -> None:
+    plain = resolve(recipe, GIVEN, dim=64)
+    assert resolve(recipe, {**GIVEN, "learning_rate": None, "model": "tiny", "out": None}, dim=64) == plain
+    given = {"learning_rate": 0.01, "warmup_iters": 0, "schedule": "constant", "eval_interval": 7}
+    assert resolve(recipe, {**GIVEN, **given}, dim=64) == replace(plain, **given)
+
+
+def test_wsd_always_has_a_decay() -> None:
+    assert resolve("llama2c", {**GIVEN, "schedule": "wsd"}, dim=64).decay_fraction > 0
+    assert resolve("llama2c", {**GIVEN, "schedule": "wsd", "decay_fraction": 0.0}, dim=64).decay_fraction == 0
+
+
+def test_fast_learns_slower_the_wider() -> None:
+    rates = [resolve("fast", GIVEN, dim=dim).learning_rate for dim in (32, 64, 128, 288, 768)]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < rates[0]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "change", "message"),
+    [
+        ("quick", {}, "there is no recipe 'quick'"),
+        ("fast", {"max_iters": None}, "max_iters is missing"),
+        ("fast", {"batch_size": None, "seed": None}, "training settings are missing: batch_size, seed"),
+        ("fast", {"warmup_iters": 5000}, "warmup_iters (5000) leaves nothing of the 5000 steps"),
+        ("llama2c", {"lr_decay_iters": 900}, "warmup_iters (1000) reaches lr_decay_iters (900)"),
+        ("fast", {"batch_size": 0}, "batch_size is 0; it has to be at least 1"),
+        ("fast", {"schedule": "linear"}, "there is no schedule 'linear'"),
+        ("fast", {"dtype": "float16"}, "dtype 'float16' is unknown"),
+        ("fast", {"learning_rate": 1e-4, "min_lr": 1e-3}, "min_lr (0.001) is above learning_rate (0.0001)"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_named(recipe: str, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(TrainError) as caught:
+        resolve(recipe, {**GIVEN, **change}, dim=64)
+    assert caught.value.message == message
