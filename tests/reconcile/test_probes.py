@@ -49,3 +49,23 @@ def test_probe_waits_for_a_repair_too(workshop: Workshop) -> None:
     assert changes(workshop.plan(pair)) == {"a": Change.REPAIR, "sync.a": Change.PENDING}
     outcomes = {result.address: result.outcome for result in workshop.apply(pair).results}
     assert outcomes == {"a": Outcome.DONE, "sync.a": Outcome.KEPT}
+
+
+class FarRule(BaseRule):
+    """Can only be looked at when it is applied: there is always something to do."""
+
+    def probe(self, resource: Resource) -> Probe:
+        return Probe(Change.SYNC, "looked at when it is applied")
+
+    def make(self, making: Making) -> Result:
+        return Result([])
+
+
+def test_probe_does_not_wait_for_what_is_settled_although_it_always_acts(workshop: Workshop) -> None:
+    workshop.write("a.txt", "1")
+    workshop.write("mirror.txt", "1")
+    far = Resource("sync.far", FarRule())
+    resources = [far, Resource("sync.a", MirrorRule(workshop.root), after=("sync.far",))]
+    assert changes(workshop.plan(resources)) == {"sync.far": Change.SYNC, "sync.a": Change.PENDING}
+    outcomes = {result.address: result.outcome for result in workshop.apply(resources).results}
+    assert outcomes == {"sync.far": Outcome.DONE, "sync.a": Outcome.KEPT}

@@ -59,7 +59,7 @@ def histories(draw: st.DrawFn) -> tuple[tuple[Node, ...], list[tuple[str, int, s
     """A manifest, and what happens to it and to its files."""
     manifest = draw(manifests())
     kinds = st.sampled_from(["text", "length", "source", "edit", "remove", "move", "back"])
-    return manifest, draw(st.lists(st.tuples(kinds, st.integers(0, len(manifest) - 1), TEXTS), max_size=6))
+    return manifest, draw(st.lists(st.tuples(kinds, st.integers(0, len(manifest) - 1), TEXTS), max_size=4))
 
 
 def resources(workshop: Workshop, manifest: tuple[Node, ...]) -> list[Resource]:
@@ -111,7 +111,7 @@ def expected(manifest: tuple[Node, ...], workshop: Workshop) -> list[str]:
     return texts
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(histories())
 def test_apply_does_what_the_plan_said_and_then_nothing_is_left(
     history: tuple[tuple[Node, ...], list[tuple[str, int, str]]],

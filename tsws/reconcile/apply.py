@@ -177,7 +177,7 @@ class _Applying:
         """
         if self.graph[address].after or self.observation[address].probe is not None:
             self.observation.update(self.look([address]))
-        plan: Plan = compare(self.graph, self.observation, self.targets, replaced=self.replaced)
+        plan: Plan = compare(self.graph, self.observation, self.targets, replaced=self.replaced, settled=self.settled)
         again = tuple(
             needed
             for needed in self.graph.closure([address])

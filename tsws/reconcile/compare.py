@@ -22,6 +22,7 @@ def compare(
     *,
     replaced: Collection[str] = (),
     orphans: Iterable[str] = (),
+    settled: Collection[str] = (),
 ) -> Plan:
     """The plan that brings the targets, and all they need, to what the graph wants.
 
@@ -31,6 +32,7 @@ def compare(
         targets: addresses to bring up to date.
         replaced: addresses to make anew whatever their records say.
         orphans: recorded addresses that the graph no longer has.
+        settled: addresses that nothing has to wait for any more, whatever there would be to do about them.
 
     Raises:
         PlanError: a target does not exist.
@@ -50,7 +52,8 @@ def compare(
             demanded=not resource.on_demand or address in wanted,
         )
         actions[address] = action
-        states[address] = InputState(action.change, digest_after(action, facts))
+        change = Change.KEEP if address in settled and action.change.acts else action.change
+        states[address] = InputState(change, digest_after(action, facts))
     for address in reversed(order):
         if actions[address].change is Change.KEEP and actions[address].reason == ABSENT:
             readers = [one for one in graph.dependants(address) if one in actions and address in graph[one].inputs]
