@@ -32,3 +32,9 @@ def character_model(tmp_path_factory: pytest.TempPathFactory, toy_texts: list[st
     # <unk>, <s>, </s>, U+2581, and one of each
     train_tokenizer(toy_texts, path, vocab_size=4 + len(characters), byte_fallback=False)
     return path
+
+
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for the many examples of a property."""
+    return tmp_path_factory.mktemp("scratch")

@@ -33,10 +33,8 @@ def test_an_empty_file_has_no_stories(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r<\ufeff"))), st.integers(1, 40))
-def test_stories_survive_being_read_in_pieces(
-    tmp_path_factory: pytest.TempPathFactory, stories: list[str], chunk: int
-) -> None:
-    path = tmp_path_factory.mktemp("corpus") / "a.txt"
+def test_stories_survive_being_read_in_pieces(scratch: Path, stories: list[str], chunk: int) -> None:
+    path = scratch / "a.txt"
     path.write_bytes("".join(f"{story}\n<|endoftext|>\n" for story in stories).encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(corpus, "_CHUNK", chunk)

@@ -40,10 +40,8 @@ def test_ordinary_text_is_encoded_as_sentencepiece_does(real_data: Path, name: s
 
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
-def test_any_text_comes_back_where_bytes_have_pieces(
-    tmp_path_factory: pytest.TempPathFactory, toy_model: Path, text: str
-) -> None:
-    path = tmp_path_factory.mktemp("bin") / "toy.bin"
+def test_any_text_comes_back_where_bytes_have_pieces(scratch: Path, toy_model: Path, text: str) -> None:
+    path = scratch / "toy.bin"
     path.write_bytes(llama2c_bin(toy_model))
     tokenizer = Llama2cTokenizer.load(path, 400)
     assert text_of(tokenizer, tokenizer.encode(text)) == text
@@ -106,10 +104,8 @@ def test_files_that_contradict_themselves_are_refused(
 
 
 @given(st.binary(max_size=60), st.integers(0, 8))
-def test_random_bytes_are_read_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, data: bytes, vocab_size: int
-) -> None:
-    path = tmp_path_factory.mktemp("bin") / "x.bin"
+def test_random_bytes_are_read_or_refused(scratch: Path, data: bytes, vocab_size: int) -> None:
+    path = scratch / "x.bin"
     path.write_bytes(data)
     try:
         tokenizer = Llama2cTokenizer.load(path, vocab_size)

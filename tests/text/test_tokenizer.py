@@ -131,13 +131,13 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
 
 @given(data=st.data())
 def test_damage_to_a_model_never_gets_past_as_anything_but_an_error_or_a_model(
-    tmp_path_factory: pytest.TempPathFactory, toy_model: Path, data: st.DataObject
+    scratch: Path, toy_model: Path, data: st.DataObject
 ) -> None:
     damaged = bytearray(toy_model.read_bytes())
     for place in data.draw(st.lists(st.integers(0, len(damaged) - 1), min_size=1, max_size=4)):
         damaged[place] = data.draw(st.integers(0, 255))
     damaged = damaged[: data.draw(st.integers(0, len(damaged)))]
-    path = tmp_path_factory.mktemp("damaged") / "x.model"
+    path = scratch / "x.model"
     path.write_bytes(damaged)
     try:
         tokenizer = Tokenizer(path)

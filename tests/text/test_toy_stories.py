@@ -116,7 +116,7 @@ def test_probabilities_are_those_of_the_draws() -> None:
 
 def test_stories_are_the_same_on_every_machine() -> None:
     digest = hashlib.sha256("\n".join(story(0, index).text for index in range(200)).encode()).hexdigest()
-    assert digest == "f6874d98ca937bb607f21886e4b7a369b727580f30e62ae19dd56d96aa1d1f70", (
+    assert digest == "4f9dd947556e16b0fe7bb2f0a3a3fe39cc344d47062f8aa2f80bf6d58d323282", (
         "the stories changed: raise RULE_VERSION and pin the new digest"
     )
 

@@ -52,7 +52,7 @@ CHILD_PLOTS = {
     "lost_toy": """
         {one_day} {hero} could not find {his} [{colors}|{looks}] {toy=treasures}.
         "[Where is|Has anyone seen] my {toy}?" {hero} asked.
-        {He} looked {hiding}. It was not there.
+        {He} looked {spot=hiding}. It was not there.
         ? {Hero} looked {hiding}. It was not there either.
         {sad_hero}
         ? {meanwhile}
@@ -60,7 +60,7 @@ CHILD_PLOTS = {
         Then {a beast=finders} came [along|by|up to {him}]. "[Why are you sad|What is wrong|What are you looking for]?" asked the {beast}.
         "I lost my {toy}," {hero} [said|told the {beast}].
         "[Let me help you|I will help you look|I have good eyes]," said the {beast}.
-        They looked {finds}. They looked {finds}. [At last|After a while|Soon], the {beast} found the {toy} {finds}.
+        They looked {spot=finds}. They looked {corner=finds}. [At last|After a while|Soon], the {beast} found the {toy} {finds}.
         {happy_hero}
         {thanks}
         ? {welcome}
@@ -68,7 +68,7 @@ CHILD_PLOTS = {
         {learned} [it is good to ask for help|friends can be found everywhere|four eyes see more than two|we should take care of our things].
     """,
     "stuck_high": """
-        {one_day} {hero} took {his} {toy=flyers} to {place=places}.
+        {one_day} {hero} took {his} {toy=flyers} to {place=wilds}.
         ? {weather_line}
         Suddenly, [a strong wind came|the wind blew hard|it slipped from {his} hand] and the {toy} got stuck {high}.
         {Hero} [jumped and jumped|stood on {his} toes|threw a stick|tried to climb], but it was too high.
@@ -121,13 +121,13 @@ CHILD_PLOTS = {
         ? {meanwhile}
         ¶
         {His} {elder} [came in|saw the empty plate|heard {him}] and said, "[Oh dear!|I see what happened.|Did you eat them all?|Where are the {food}?]"
-        "Yes," said {hero}. "I am sorry. I was greedy."
+        "It was me," said {hero}. "I am sorry. I was greedy."
         {His} {elder} gave {him} [some tea|some water|a warm blanket]. [In the evening|The next day|After a long nap], {hero} felt better.
         ? Then {hero} helped to make new {food}, and this time {he} shared them with everyone.
         {learned} [too much of a good thing is not good|it is better to share|one can be enough|it is wise to listen].
     """,
     "hurt_animal": """
-        {one_day} {hero} was walking [alone|slowly|with a basket|in {his} {colors} boots] {places.at} when {he} heard a [small|sad|strange|soft] sound. It was {a beast=hurt_beasts} with {beast.hurt}.
+        {one_day} {hero} was walking [alone|slowly|with a basket|in {his} {colors} boots] {wilds.at} when {he} heard a [small|sad|strange|soft] sound. It was {a beast=hurt_beasts} with {beast.hurt}.
         ? {weather_line}
         "[Poor little thing|Oh, you are hurt|Don't be afraid]," said {hero}. "I will help you."
         {Hero} [wrapped it in {his} {colors} scarf|carried it home|called {his} mom|ran to get {his} dad].
@@ -217,7 +217,7 @@ CHILD_PLOTS = {
         But then {hero} saw {a thing=sights}. {He} [ran to see it|followed it|stopped to look] [and forgot everything else|for a long time].
         When {he} turned around, {his} {elder} was gone. There were only [strangers|legs and bags|people {he} did not know].
         {sad_hero}
-        ? "[Where are you|Come back|I am here]!" {he} called.
+        ? "[Where are you?|Come back!|I am here!|Help!]" {he} called.
         ? {meanwhile}
         ¶
         A [woman|man] in {a colors} [coat|hat|uniform] saw {him} and asked, "Are you lost?" "Yes," said {hero}. "I can't find my {elder}."
@@ -228,7 +228,7 @@ CHILD_PLOTS = {
         {learned} [it is safe to stay close|one should stay in one place when lost|there are kind people everywhere].
     """,
     "the_mess": """
-        {Hero} never cleaned up. {He} {messes}. {He} also {messes}.
+        {Hero} never cleaned up. {He} {mess=messes}. {He} also {messes}.
         "Please clean up," said {his} {elder=parents}. "[Later|Tomorrow|Not now]," said {hero}.
         {one_day} {hero} wanted to play with {his} {toy=toys}, but {he} could not find it in the mess. {He} [slipped on a block|fell over a shoe|hit {his} toe on a truck].
         {sad_hero}
@@ -254,7 +254,7 @@ CHILD_PLOTS = {
         {learned} [a rainy day can be fun|you can play with anything|the best toy is in your head].
     """,
     "cooking": """
-        {one_day} {hero} and {his} {elder=elders} wanted to make {dish=dishes} for [dinner|a party|the neighbors|a sick friend]. They put in [salt|onions|flour|milk], {colors} [peppers|beans|apples] and [a lot of love|a bit of butter|some water].
+        {one_day} {hero} and {his} {elder=elders} wanted to make {dish=dishes} for [dinner|a party|the neighbors|a sick friend]. They put in [salt|onions|flour|milk], [red|green|yellow|little] [peppers|beans|apples] and [a lot of love|a bit of butter|some water].
         "[Stir it slowly|Watch the pot|Don't add more salt]," said {his} {elder} and went to [the door|the garden|the phone].
         But {hero} [added more salt|put in a whole jar of pepper|went to play|made the fire too hot]. When they tasted the {dish}, it was [awful|terrible|too salty|black].
         {sad_hero}
@@ -272,7 +272,7 @@ PAIR_PLOTS = {
         {one_day} they found {a looks} {toy=toys} {places.at}. "It is mine!" said {hero}. "No, I saw it first!" said {pal}.
         {Hero} pulled and {pal} pulled. [Snap|Crack|Rip]! The {toy} [broke in two|lost a piece|fell into the mud].
         [They both began to cry|Now nobody could play|They looked at each other].
-        ? {weather_line}
+        ? {pause}
         ¶
         [An old man|An old woman|The teacher|A wise owl] saw it and said, "[If you fight, you both lose|There is enough for two|A toy is more fun with a friend]."
         "I am sorry, {hero}," said {pal}. "I am sorry too," said {hero}.
@@ -281,11 +281,11 @@ PAIR_PLOTS = {
         They learned that [it is better to share|friends are worth more than toys|fighting helps nobody].
     """,
     "find_together": """
-        {one_day} they went to {places} to look for treasure. {Hero} had an old map and {pal} had {a colors} {treasures}.
+        {one_day} they went to {wilds} to look for treasure. {Hero} had an old map and {pal} had {a colors} {treasures}.
         They walked [over a bridge|through tall grass|past a big rock] and [under a fallen tree|along a stream|up a steep path].
         "I am [tired|hungry|cold]," said {pal}. "[Let us go on|Just a little more|Hold my hand]," said {hero}.
         Then it got dark and they heard a [howl|crack|strange noise]. They were both {afraid}.
-        ? {weather_line}
+        ? {pause}
         ¶
         But it was only {a beast=finders}. It [had lost its way|was hungry|wanted to play]. {Hero} gave it [some bread|an apple|a cookie].
         The {beast} ran ahead, stopped, and began to dig. There it was: a box full of [{sweets}|gold coins|{colors} stones|old toys]!
@@ -297,7 +297,7 @@ PAIR_PLOTS = {
         {one_day} {hero} said, "I can {race=races} faster than you!" "No, you can't!" said {pal}.
         So they made a race. [Ready, steady, go|One, two, three, go]! {Hero} was [very fast|ahead|in front].
         But then {pal} fell and [hurt {pal.his} knee|twisted {pal.his} foot|could not get up]. "[Ouch|Ow], it hurts!" {pal.he} cried.
-        ? {weather_line}
+        ? {pause}
         ¶
         {Hero} could see the end. {He} could win. [{He} thought for a moment|{He} looked back]. Then {he} turned around and ran to {pal}.
         "[Are you all right|Does it hurt|Can you walk], {pal}?" {he} asked. {He} [put a leaf on the knee|helped {pal.him} up|let {pal.him} lean on {his} arm].
@@ -306,14 +306,14 @@ PAIR_PLOTS = {
         They learned that [winning is not everything|a friend comes first].
     """,
     "the_hut": """
-        {one_day} they wanted to build a hut {places.at}. {Hero} brought [wood|sticks|boards] and {pal} brought [nails|rope|leaves].
-        {Hero} wanted it to be {colors}, but {pal} wanted it to be {colors}. {Hero} wanted [a big door|two windows|a tower], but {pal} wanted [a flat roof|a secret door|a chimney].
+        {one_day} they wanted to build a hut {wilds.at}. {Hero} brought [wood|sticks|boards] and {pal} brought [nails|rope|leaves].
+        {Hero} wanted it to be {shade=colors}, but {pal} wanted it to be {colors}. {Hero} wanted [a big door|two windows|a tower], but {pal} wanted [a flat roof|a secret door|a chimney].
         They [argued all day|stopped talking|went home angry]. That night, [the wind blew the hut down|rain came through the roof|the hut fell over].
-        ? {weather_line}
+        ? {pause}
         ¶
         The next {times}, they stood before it. "It fell because we did not work together," said {pal}. "[You are right|I know|That is true]," said {hero}. "[Let us try again.|Let us make it together.|What if we do both?|I am sorry that I was angry.]"
         So {hero} held the [wall|roof|post] and {pal} tied the rope. The new hut was [strong|beautiful|even better].
-        They ate {treats} in it and [told stories|sang songs|watched the rain].
+        They had {treats} in it and [told stories|sang songs|watched the rain].
         They learned that [two heads are better than one|we can build more together|a good plan needs both friends].
     """,
 }
@@ -324,7 +324,7 @@ BEAST_PLOTS = {
         ? {Hero} was {sorry}, but {he} said nothing.
         [A week later|The next day|One stormy night], {hero} heard a loud cry. It was the {giant}! {Giant.he} was {trap=stuck}.
         "[Help me, please!|Is anybody there?|I can't move!|Oh, please, somebody!]" [cried|called] the {giant}.
-        ? {weather_line}
+        ? {pause}
         ¶
         {Hero} [was {afraid}, but|remembered the mean words, but|did not wait:|was only small, but] {he} [went closer|took heart|ran to the {giant}] and {trap.free}. [Bit by bit|After a long time|At last], the {giant} was free.
         "I laughed at you, and you helped me," said the {giant}. "[I am sorry.|Please forgive me.|How can I thank you?|I was wrong.]"
@@ -333,12 +333,12 @@ BEAST_PLOTS = {
         The moral of the story is that [even the small can help the big|nobody is too small to help|we should not laugh at others].
     """,
     "lazy_and_winter": """
-        All summer, {hero} [sang songs|slept in the sun|played with leaves|danced]. {His} friend, {a beast=tiny_beasts}, gathered {food=sweets} every day. "[Come and help|Winter will come|You should work too]," said the {beast}.
+        All summer, {hero} [sang songs|slept in the sun|played with leaves|danced]. {His} friend, {a beast=tiny_beasts}, gathered {stores} every day. "[Come and help|Winter will come|You should work too]," said the {beast}.
         "[Winter is far away|I have time|I would rather play]," said {hero}.
         Then the [cold|snow|winter] came. [The ground was white|There was nothing to eat|The wind was icy]. {Hero} had no {hero.food} left. {He} was hungry and cold.
-        ? {weather_line}
+        ? {pause}
         ¶
-        {Hero} knocked at the door of the {beast}. "[Please, may I come in?|Do you have a little food?|I was foolish.|I am so cold.]" {he} said.
+        {Hero} knocked at the door of the {beast}. "[Please, may I come in?|Do you have a little food?|I was foolish,|I am so cold,]" {he} said.
         The {beast} [thought about it|opened the door|shook {beast.his} head] and said, "[Come in and eat|There is enough for two|I will share with you]. But next summer, you work with me."
         {happy_hero}
         And when summer came again, {hero} [was the first to work|worked every day|kept {his} word].
@@ -349,7 +349,7 @@ BEAST_PLOTS = {
         ? {sad_hero}
         "[Do your best|Never mind them|Go slowly, but do not stop]," said {his} {hero.kin}.
         The others started fast. But [the first|one] of them [stopped to sleep|stopped to eat|looked in the water], and another [ran the wrong way|fell into a hole|got tired].
-        ? {weather_line}
+        ? {pause}
         ¶
         {Hero} just went on, step by step. {He} did not [stop|look back|hurry]. And at the end, who was first? It was {hero}!
         {happy_hero}
@@ -360,7 +360,7 @@ BEAST_PLOTS = {
         {Hero} did not like being {a hero.kind}. "I want to [fly like a bird|swim like a fish|roar like a lion|be tall like a giraffe]!" {he} said.
         {one_day} {he} [climbed on a rock and jumped|put leaves on {his} arms|painted {his} nose {colors}|walked on {his} toes]. [Bump|Plop|Splash]! {He} fell [into the mud|on {his} back|into the water].
         The others laughed. {sad_hero}
-        ? {weather_line}
+        ? {pause}
         ¶
         A wise old [owl|toad|stork|whale] said, "[Why do you want to be someone else?|Look at what you can do.|Nobody else is like you.] [You are a fine {hero.kind}|You are just right|You are you]."
         That night, [a baby bird was lost|the baby of the owl was lost|a little mouse was in danger], and only {a hero.kind} could [reach it|find it|hear it]. {Hero} [hurried|did not wait|went at once] and brought it back.
@@ -374,7 +374,7 @@ BEAST_PLOTS = {
         "No," said {hero}. "Find your own!" The {beast} went away with {beast.his} head down.
         [In the night|The next day|Soon], [rain washed it all away|a thief came and took it all|it went bad and smelled]. Now {hero} had nothing.
         {sad_hero}
-        ? {weather_line}
+        ? {pause}
         ¶
         The {beast} came back. {Beast.he} had found [one apple|a piece of bread|some seeds]. "[Half of it is for you|Let us share it|Eat with me]," said the {beast}.
         {Hero} felt [ashamed|very small|bad]. "I did not share with you, but you share with me," {he} said. "[I am sorry|Thank you|You are good]."

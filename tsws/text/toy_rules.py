@@ -78,22 +78,26 @@ RULES = {
         2: {new_hero} {about_hero} {more_about_hero}
         1: {new_hero} {more_about_hero}
         1: {any_child} was a {size} {hero.kind} who lived {dwelling}.
-        1: {any_child} was a {size} {hero.kind} who lived {dwelling}. {about_hero}
+        1: {any_child} was a {size} {hero.kind} who lived {dwelling_place}. {about_hero}
         1: This is the story of {any_child}, a {size} {hero.kind} who lived {dwelling}.
         1: {any_child} was {a traits} {hero.kind}. {more_about_hero}
     """,
-    "dwelling": """
+    "dwelling_place": """
         near a [forest|lake|big city|mill]
-        in a [village|small house|tall tower|cottage] with {a colors} [door|roof|fence]
+        in a [village|valley|big city|small town]
         on a [farm|hill|boat|long street]
+    """,
+    "dwelling": """
+        3: {dwelling_place}
+        in a [small house|tall tower|cottage|red barn] with {a colors} [door|roof|fence]
         with {his} [mom|dad|grandma|grandpa] and a {pets}
     """,
     "about_hero": """
         {He} loved to {hobbies}.
-        {He} loved to {hobbies} and {hobbies}.
+        {He} loved to {hobby=hobbies} and {hobbies}.
         {He} liked to {hobbies} with {his} [mom|dad|friends|sister|brother|cousin].
         {He} was a very {traits} {hero.kind}.
-        {He} was {traits} and {traits}, and everyone liked {him}.
+        {He} was {trait=traits} and {traits}, and everyone liked {him}.
         Every {times}, {he} would {hobbies}.
         {He} lived with {his} [mom and dad|mom|dad|aunt|uncle] in {a colors} house.
         {He} had {a pets} named {pet_names}.
@@ -106,7 +110,7 @@ RULES = {
         {His} favorite toy was {a looks} {toys}.
         {His} favorite color was {colors}.
         In {his} pocket, {he} always had {a colors} [stone|string|pencil|shell].
-        {His} best friend [was|lived near] {any_pal}.
+        {His} best friend was [called {any_pal}|{any_pal} from next door].
         {Hero} was good at [running|drawing|counting|singing|telling stories], too.
         Everybody in [town|the street|school] knew {him}.
     """,
@@ -163,6 +167,12 @@ RULES = {
         {Hero} wanted [a hug|to go home|to be alone|some {sweets}].
         Nobody [said a word|noticed it|knew about it].
         It was [very quiet|a hard moment|not easy].
+    """,
+    "pause": """
+        For a while, nobody [said a word|moved|knew what to do].
+        It was [very quiet|a hard moment|not easy].
+        [A bird|A crow|An old cow] [looked on|saw it all|shook its head].
+        What [now|a pity|a bad day]!
     """,
     "afterwards": """
         The next day, {he} told {his} [teacher|friends|class|neighbor] what had happened.

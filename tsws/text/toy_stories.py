@@ -113,7 +113,7 @@ def write_toy_stories(
         stop: asked now and then whether to stop.
 
     Raises:
-        InterruptedByUser: ``stop`` said so; neither file is touched after that.
+        InterruptedByUser: ``stop`` said so; a file that was not finished is not there.
         OSError: a file can not be written.
     """
     wanted = validation_stories(stories) if valid_stories is None else valid_stories

@@ -47,12 +47,12 @@ WORDS = {
         rabbit   | Hop, Fluffy, Nibbles, Clover   | a hole under the hill  | carrots | mama | she | her | her
         duck     | Daffy, Puddle, Feather, Dot    | the reeds by the pond  | bread   | mama | she | her | her
         mouse    | Squeak, Crumb, Minnie, Penny   | a hole in the old barn | cheese  | mama | she | her | her
-        bee      | Buzzy, Honey, Bibi, Zuzu       | a busy hive            | nectar  | mama | she | her | her
+        bee      | Buzzy, Honey, Bibi, Zuzu       | a busy hive            | pollen  | mama | she | her | her
         squirrel | Nutty, Hazel, Chip, Rusty      | a nest in the oak      | nuts    | mama | she | her | her
-        kitten   | Whiskers, Mittens, Misty, Coco | a basket by the stove  | milk    | mama | she | her | her
+        kitten   | Whiskers, Mittens, Misty, Coco | a basket by the stove  | fish    | mama | she | her | her
         hen      | Henny, Goldie, Peck, Martha    | the red hen house      | corn    | mama | she | her | her
         bear     | Bruno, Benny, Barney, Teddy    | a warm cave            | berries | papa | he  | him | his
-        frog     | Freddy, Croaky, Hopper, Green  | a green pond           | flies   | papa | he  | him | his
+        frog     | Freddy, Croaky, Hopper, Ribbit | a green pond           | flies   | papa | he  | him | his
         fox      | Rex, Rufus, Foxy, Red          | a den in the woods     | eggs    | papa | he  | him | his
         turtle   | Shelly, Slow, Tubby, Tuck      | a hole in the sand     | leaves  | papa | he  | him | his
         hedgehog | Spike, Prickle, Needle, Harry  | a pile of dry leaves   | apples  | papa | he  | him | his
@@ -128,7 +128,7 @@ WORDS = {
     "looks": "shiny, pretty, soft, new, big, tiny, round, special, beautiful, old",
     "traits": "kind, brave, curious, clever, cheerful, gentle, quiet, funny, helpful, polite, playful, friendly",
     "glad": "happy, glad, proud, excited, joyful, thankful, pleased, relieved",
-    "sorry": "sad, upset, worried, unhappy, gloomy, lonely, hopeless",
+    "sorry": "sad, upset, worried, unhappy, gloomy, lonely",
     "afraid": "scared, afraid, nervous, frightened",
     "weather": "sunny, windy, cloudy, warm, bright, cold, quiet, lovely, foggy",
     "hair": "curly, straight, short, long, messy, dark, blond",
@@ -154,6 +154,20 @@ WORDS = {
         the library    | in the library
         the hill       | on the hill
     """,
+    "wilds": """
+        place      | at
+        the park   | in the park
+        the beach  | on the beach
+        the forest | in the forest
+        the farm   | on the farm
+        the lake   | by the lake
+        the garden | in the garden
+        the river  | by the river
+        the meadow | in the meadow
+        the hill   | on the hill
+        the field  | in the field
+        the valley | in the valley
+    """,
     "crowded": """
         place       | at
         the market  | at the market
@@ -171,6 +185,7 @@ WORDS = {
     "in a pile of leaves, beside the path, in a bird's nest, by the well",
     "high": "in a tall tree, on the roof, on a high wall, on top of the shed, on a thin branch, on a tall lamp post",
     "sweets": "cookies, cakes, candies, muffins, pancakes, donuts, cherries, plums, grapes, ice creams",
+    "stores": "grains, seeds, nuts, berries, roots, crumbs",
     "dishes": "soup, pie, salad, bread, pizza, jam, pudding, porridge, stew, pasta",
     "seeds": """
         seed      | grown
@@ -193,7 +208,7 @@ WORDS = {
         the huge dog  | pet the dog             | petted its soft head   | the dog only wanted a friend
         the first day of school | go into the class | went into the class | school was full of new friends
         the tall swing | sit on the swing       | swung up high          | the swing felt like flying
-        the dentist   | open wide               | opened wide            | the dentist had gentle hands
+        the dentist   | see the dentist         | opened wide            | the dentist had gentle hands
         the stage     | sing for the people     | sang a song            | people like to clap
     """,
     "skills": """
@@ -226,7 +241,7 @@ WORDS = {
     """,
     "messes": "spilled milk on the floor, left blocks on the stairs, threw socks on the lamp, dropped crumbs in the bed, "
     "painted on the wall, left mud on the rug, put books in the bath",
-    "crafts": "card, bracelet, paper crown, picture, song, little boat of bark, scarf, paper flower, photo frame, cake",
+    "crafts": "card, bracelet, paper crown, picture, puppet, little boat of bark, scarf, paper flower, photo frame, kite",
     "stuck": """
         how                     | free
         caught in a net         | bit the ropes one by one
