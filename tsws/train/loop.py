@@ -61,7 +61,8 @@ def train(
         architecture_build: makes the model with fresh weights from torch's global generator.
         emit: hears metrics, checkpoints, samples and log lines.
         stop: asked after every step; true means: write a checkpoint and end.
-        start_from: a checkpoint folder of an earlier version of the run, used when ``folder`` has none of its own.
+        start_from: a checkpoint folder of an earlier version of the run, used when ``folder`` has none of its own. The
+            lines that led to it are taken over from the ``metrics.jsonl`` beside its ``checkpoints``.
         tell: called after every evaluation for a sample; may do with torch's generators what it likes.
 
     Raises:

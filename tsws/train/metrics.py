@@ -48,7 +48,9 @@ class Metrics:
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of a metrics file; a torn last line is left out, a file that is not there has none.
+    """The lines of a metrics file up to the first torn one; a file that is not there has none.
+
+    Only a loss of power tears anything but the last line, and nothing of what it may tear is older than the newest checkpoint.
 
     Raises:
         OSError: the file can not be read.
@@ -57,8 +59,13 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         return []
     lines = []
     for line in path.read_bytes().splitlines(keepends=True):
-        if line.endswith(b"\n"):
-            lines.append(json.loads(line))
+        try:
+            values = json.loads(line) if line.endswith(b"\n") else None
+        except ValueError:
+            values = None
+        if not isinstance(values, dict):
+            break
+        lines.append(values)
     return lines
 
 
