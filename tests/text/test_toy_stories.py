@@ -16,8 +16,9 @@ import pytest
 from tsws.errors import InterruptedByUser
 from tsws.text import toy_grammar
 from tsws.text.corpus import stories_of
+from tsws.text.toy_child_plots import CHILD_PLOTS
 from tsws.text.toy_grammar import Teller
-from tsws.text.toy_plots import BEAST_PLOTS, CHILD_PLOTS, PAIR_PLOTS, PLOTS
+from tsws.text.toy_plots import BEAST_PLOTS, PAIR_PLOTS, PLOTS
 from tsws.text.toy_rules import RULES
 from tsws.text.toy_stories import FIRST_VALIDATION_INDEX, ToySet, grammar, story, write_toy_stories
 from tsws.text.toy_words import WORDS
