@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,3 @@ def fetch(tmp_path: Path, partial: Path) -> Callable[..., Fetched]:
         return download(uri, settings.pop("destination", tmp_path / "file"), **settings)
 
     return call
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -127,7 +127,8 @@ def _turn(folder: Path, uri: str, stop: Callable[[], bool]) -> Iterator[None]:
     with ExitStack() as stack:
         while True:
             try:
-                stack.enter_context(resource_lock(Partial.lock_path(folder, uri), timeout=_STOP_INTERVAL))
+                with disk_errors(folder):
+                    stack.enter_context(resource_lock(Partial.lock_path(folder, uri), timeout=_STOP_INTERVAL))
                 break
             except LockedError:
                 if stop():
