@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from tsws.testing import BackendConformance
+
 from tsws_nice.backend import NiceBackend, NiceOptions
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tsws.plugin import Backend, hookimpl
+
 from tsws_nice.backend import NiceBackend
 
 if TYPE_CHECKING:
