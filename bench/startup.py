@@ -66,7 +66,9 @@ def main() -> None:
         folder = Path(name)
         (folder / "tinystories.toml").write_text(MANIFEST)
         assert Workspace.open(folder).apply().ok
-        print(f"tsws {__version__}, Python {platform.python_version()}, {platform.machine()}, {rounds} rounds, medians\n")
+        print(
+            f"tsws {__version__}, Python {platform.python_version()}, {platform.machine()}, {rounds} rounds, medians\n"
+        )
         print(f"{'command':30} {'seconds':>8} {'import click':>13} {'ratio':>6}")
         for label, command in commands.items():
             seconds(command, folder)

@@ -52,7 +52,13 @@ threads = 1
 sample_prompt = ""
 """
 
-OUTCOMES = ("out/small/model.bin", "words.model", "words.bin", "data/fetched/words/data00.bin", "data/fetched/words/data01.bin")
+OUTCOMES = (
+    "out/small/model.bin",
+    "words.model",
+    "words.bin",
+    "data/fetched/words/data00.bin",
+    "data/fetched/words/data01.bin",
+)
 
 
 @dataclass
@@ -66,7 +72,11 @@ class Workplace:
         """``tsws apply`` as a process of its own."""
         log = open(self.root / "apply.log", "ab")  # noqa: SIM115  the process keeps it
         process = subprocess.Popen(
-            [sys.executable, "-m", "tsws", "apply", "-y"], cwd=self.root, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            [sys.executable, "-m", "tsws", "apply", "-y"],
+            cwd=self.root,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
         )
         log.close()
         self.processes.append(process)

@@ -40,11 +40,15 @@ def trained_steps(events: Sequence[Event]) -> set[int]:
 
 
 def test_a_second_apply_does_nothing(root: Path) -> None:
-    before = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file() and ".tsws/lock" not in str(path)}
+    before = {
+        path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file() and ".tsws/lock" not in str(path)
+    }
     workspace = Workspace.open(root)
     assert not workspace.plan().changes
     assert not workspace.apply().done
-    after = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file() and ".tsws/lock" not in str(path)}
+    after = {
+        path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file() and ".tsws/lock" not in str(path)
+    }
     assert after == before
 
 
@@ -171,7 +175,9 @@ def test_an_export_is_not_made_again_when_training_comes_out_the_same(root: Path
 def test_replace_trains_from_scratch_to_the_same_bytes(root: Path, digest: Callable[[str], str]) -> None:
     first = digest(MODEL)
     events: list[Event] = []
-    report = Workspace.open(root, overrides=["run.small.log_interval=1"]).apply(replace=["run.small"], emit=events.append)
+    report = Workspace.open(root, overrides=["run.small.log_interval=1"]).apply(
+        replace=["run.small"], emit=events.append
+    )
     assert report.ok
     assert min(trained_steps(events)) == 1
     assert digest(MODEL) == first
@@ -180,7 +186,10 @@ def test_replace_trains_from_scratch_to_the_same_bytes(root: Path, digest: Calla
 def test_the_two_engines_tell_the_same_story(root: Path) -> None:
     workspace = Workspace.open(root)
     for temperature in (0.0, 0.8):
-        told = ["".join(workspace.generate("The", engine=engine, temperature=temperature, seed=5)) for engine in ("native", "torch")]
+        told = [
+            "".join(workspace.generate("The", engine=engine, temperature=temperature, seed=5))
+            for engine in ("native", "torch")
+        ]
         assert told[0] == told[1]
         assert told[0].startswith("The")
 

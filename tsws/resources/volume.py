@@ -34,7 +34,7 @@ def missing_kind(ref: VolumeRef, plugins: Plugins) -> tuple[str, str]:
     """What to say about a volume whose kind nobody provides, and the hint."""
     known = ", ".join(sorted(plugins.volumes)) or "none"
     return (
-        f"volume.{ref.name}: no plugin provides the volume kind {ref.kind!r}",
+        f"no plugin provides the volume kind {ref.kind!r}",
         f"install the plugin that has it, or use another kind (known: {known}); `tsws plugins` lists them",
     )
 

@@ -21,7 +21,7 @@ from tsws.resources.remote import RemoteRunRule, assignment_of
 from tsws.resources.sourcing import LOCK_NAME
 from tsws.resources.volume import open_volume
 from tsws.workspace.context import Context
-from tsws.workspace.syncing import push_sources
+from tsws.workspace.syncing import push_sources, refresh_volumes
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class Carrier:
         )
         if assignment.volume is not None:
             self._take_pins(assignment)
+            refresh_volumes(self.context, [assignment.volume.name])
             return
         record = self.context.store.record(action.address)
         if record is None or (action.fingerprint and record.fingerprint != action.fingerprint):
