@@ -26,15 +26,23 @@ class Lines:
         error: writes a line where errors go.
         quiet: only warnings and errors.
         verbose: checkpoints and debugging lines, too.
+        every_step: every line of a training run, not only some.
     """
 
     def __init__(
-        self, out: Callable[[str], None], error: Callable[[str], None], *, quiet: bool = False, verbose: bool = False
+        self,
+        out: Callable[[str], None],
+        error: Callable[[str], None],
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        every_step: bool = False,
     ) -> None:
         self._out = out
         self._error = error
         self._quiet = quiet
         self._verbose = verbose
+        self._every_step = every_step
         self._tracks = Tracks()
         self._last_time: dict[str, float] = {}
         self._last_step: dict[str, int] = {}
@@ -88,7 +96,7 @@ class Lines:
 
     def _step_due(self, event: Metric) -> bool:
         last = self._last_step.get(event.address)
-        far = last is None or event.step - last >= SHARE * event.total or event.step == event.total
+        far = self._every_step or last is None or event.step - last >= SHARE * event.total or event.step == event.total
         if far or self._due(event, PATIENCE):
             self._last_step[event.address], self._last_time[event.address] = event.step, event.time
             return True

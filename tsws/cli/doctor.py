@@ -1,0 +1,28 @@
+"""``tsws doctor``."""
+
+from __future__ import annotations
+
+import click
+
+from tsws.cli.session import Command, Session
+
+
+@click.command("doctor", cls=Command)
+@click.pass_context
+def command(context: click.Context, /) -> None:
+    """Check that this machine and this workspace are in order.
+
+    Each line says ok, warn or fail, and what to do; the exit status is 1 when something fails.
+    """
+    from tsws.cli.checks import FAIL, WARN, all_checks
+
+    session: Session = context.obj
+    colors = {FAIL: "red", WARN: "yellow"}
+    failed = False
+    for check in all_checks(session.directory):
+        failed |= check.verdict == FAIL
+        mark = click.style(check.verdict.ljust(4), fg=colors.get(check.verdict, "green"))
+        click.echo(f"{mark}  {check.name}: {check.message}")
+        if check.advice:
+            click.echo(f"      {click.style('hint:', fg='cyan')} {check.advice}")
+    context.exit(1 if failed else 0)

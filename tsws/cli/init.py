@@ -1,0 +1,28 @@
+"""``tsws init``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tsws.cli.session import Command, Session
+
+
+@click.command("init", cls=Command)
+@click.option("--template", "name", default="quickstart", metavar="NAME", help="What to begin with; quickstart.")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), metavar="[DIR]")
+@click.pass_obj
+def command(session: Session, /, name: str, folder: Path) -> None:
+    """Make a workspace from a template.
+
+    Templates: quickstart (built-in stories, works offline), tinystories (the classic, from Hugging Face),
+    your-own-text. DIR is made when it is missing; nothing that is there is overwritten.
+    """
+    from tsws.cli.templates import copy_template
+
+    destination = session.directory / folder
+    for path in copy_template(name, destination):
+        session.say(f"  {click.style('+', fg='green')} {path.as_posix()}")
+    where = "" if destination.resolve() == Path.cwd() else f"cd {destination} && "
+    click.echo(f"Made a workspace. Next: {where}tsws plan")
