@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from reconcile_toys import TextRule, Workshop, changes
 
 from tsws.reconcile.action import Change
@@ -23,12 +25,21 @@ def test_hand_edited_output_is_repaired_and_the_edit_kept(workshop: Workshop) ->
     assert workshop.plan(chain).changes == ()
 
 
-def test_edit_to_the_same_size_at_once_is_noticed(workshop: Workshop) -> None:
-    thing = [workshop.thing("a", "1")]
-    for _ in range(20):
-        workshop.apply(thing)
-        workshop.write("a.txt", "2")
-        assert changes(workshop.plan(thing)) == {"a": Change.REPAIR}
+def test_edit_to_the_same_size_within_a_tick_is_noticed(workshop: Workshop) -> None:
+    """The edit gets the very time that the clock of the file system gave to our own writing."""
+    ticks: list[int] = []
+
+    class Watched(TextRule):
+        def make(self, making: Making) -> Result:
+            result = super().make(making)
+            ticks.append(result.files[0].path.stat().st_mtime_ns)
+            return result
+
+    thing = [workshop.thing("a", "1", rule=Watched())]
+    workshop.apply(thing)
+    workshop.write("a.txt", "2")
+    os.utime(workshop.root / "a.txt", ns=(ticks[0], ticks[0]))
+    assert changes(workshop.plan(thing)) == {"a": Change.REPAIR}
 
 
 def test_touched_output_is_not_drift(workshop: Workshop) -> None:
