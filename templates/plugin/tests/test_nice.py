@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tsws.testing import BackendConformance
-
 from tsws_nice.backend import NiceBackend, NiceOptions
+
+from tsws.testing import BackendConformance
 
 
 class NiceInTests(NiceBackend):

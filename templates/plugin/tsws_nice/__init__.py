@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tsws.plugin import Backend, hookimpl
-
 from tsws_nice.backend import NiceBackend
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ def tsws_backends() -> list[type[Backend]]:
 
 @hookimpl
 def tsws_commands() -> list[click.Command]:
-    import click
+    import click  # noqa: PLC0415 - only when the command line asks
 
     @click.command()
     @click.argument("name", default="world")

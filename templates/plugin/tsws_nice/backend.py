@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 import msgspec
+
 from tsws.errors import JobError
 from tsws.io.atomic import write_bytes
 from tsws.io.follow import follow_lines
