@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from tsws.errors import FormatError
-from tsws.model.llama import KVCache, Llama
+from tsws.model.attention import KVCache
+from tsws.model.llama import Llama
 from tsws.model.sampler import Sampler, XorShift
 
 BOS = 1

@@ -106,7 +106,7 @@ def write_model(path: Path, config: LlamaConfig, state: Mapping[str, torch.Tenso
     """
     import torch
 
-    from tsws.model.llama import rotary_angles
+    from tsws.model.attention import rotary_angles
 
     _check_expressible(config)
     vocab_size = config.vocab_size if config.tie_embeddings else -config.vocab_size
