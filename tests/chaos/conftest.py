@@ -109,10 +109,6 @@ class Workplace:
         assert active is not None
         os.kill(active.handle.data["pid"], signal.SIGKILL)
 
-    def partial_names(self) -> list[Path]:
-        """Files under a final name that are not what the records promise are found by the next plan; temporary ones here."""
-        return [path for path in self.root.rglob("*.tsws-tmp")]
-
 
 def wait_for(condition: Callable[[], bool]) -> None:
     """Until something is the case."""

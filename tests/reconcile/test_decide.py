@@ -197,7 +197,7 @@ def test_compare_of_a_whole_graph_needs_no_disk() -> None:
         plan["run.y"]
     again = compare(Graph([run, tokens, text]), observation, ["run.x"], replaced=["run.x"])
     assert [action.change for action in again] == [Change.KEEP, Change.REPAIR, Change.UPDATE]
-    assert again["tokens.t"].reason == "its files are absent, and run.x needs them"
+    assert again["tokens.t"].reason == "its files are not there, and run.x needs them"
 
 
 def test_unknown_target_names_the_nearest() -> None:

@@ -139,17 +139,24 @@ def test_blocked_resource_says_why_and_what_to_do(workshop: Workshop) -> None:
 def test_made_elsewhere_is_kept_and_its_dependants_know_it(workshop: Workshop, tmp_path: Path) -> None:
     far = Workshop(tmp_path / "far")
     far.apply([far.thing("a", "1"), far.thing("b", "2", "a")])
-    record = far.store.record("a")
-    assert record is not None
-    workshop.elsewhere["a"] = record
+    records = {name: far.store.record(name) for name in ("a", "b")}
+    workshop.elsewhere.update({name: record for name, record in records.items() if record is not None})
     plan = workshop.plan([workshop.thing("a", "1"), workshop.thing("b", "2", "a")])
-    assert (plan["a"].change, plan["a"].reason) == (Change.KEEP, "made already, in another place")
-    assert plan["b"].fingerprint is not None
-    beyond = far.store.record("b")
-    assert beyond is not None
-    assert plan["b"].fingerprint == beyond.fingerprint
+    assert {(action.change, action.reason) for action in plan} == {(Change.KEEP, "made already, in another place")}
     other = workshop.plan([workshop.thing("a", "another")])
     assert changes(other) == {"a": Change.CREATE}
+
+
+def test_made_elsewhere_is_made_here_when_something_here_reads_it(workshop: Workshop, tmp_path: Path) -> None:
+    far = Workshop(tmp_path / "far")
+    far.apply([far.thing("a", "1"), far.thing("b", "2", "a")])
+    record, beyond = far.store.record("a"), far.store.record("b")
+    assert record is not None
+    assert beyond is not None
+    workshop.elsewhere["a"] = record
+    plan = workshop.plan([workshop.thing("a", "1"), workshop.thing("b", "2", "a")])
+    assert (plan["a"].change, plan["a"].reason) == (Change.CREATE, "its files are not there, and b needs them")
+    assert plan["b"].fingerprint == beyond.fingerprint
 
 
 def test_what_is_no_longer_declared_is_an_orphan_and_stays(workshop: Workshop) -> None:

@@ -77,7 +77,7 @@ def _reversed(value: object) -> object:
 @given(st.dictionaries(st.text(), JSON), st.dictionaries(st.text(), st.text()))
 def test_fingerprint_does_not_care_for_the_order_of_keys(identity: dict, sources: dict) -> None:
     def of(identity: dict, sources: dict) -> str:
-        return fingerprint(kind="run", rule=1, identity=identity, sources=sources, inputs=sources)
+        return fingerprint(kind="run", rule=1, identity=identity, sources=sources, inputs=[("tokens", "0")])
 
     assert of(identity, sources) == of(_reversed(identity), _reversed(sources))
 
@@ -85,7 +85,7 @@ def test_fingerprint_does_not_care_for_the_order_of_keys(identity: dict, sources
 @given(JSON, JSON)
 def test_fingerprint_tells_values_apart(one: object, other: object) -> None:
     def of(value: object) -> str:
-        return fingerprint(kind="run", rule=1, identity={"value": value}, sources={}, inputs={})
+        return fingerprint(kind="run", rule=1, identity={"value": value}, sources={}, inputs=[])
 
     assert (of(one) == of(other)) == (repr(one) == repr(other) or _canonical(one) == _canonical(other))
 

@@ -242,7 +242,8 @@ class Fetcher(ABC):
         """Begin to transfer at ``offset`` (or at 0, saying so in ``Stream.offset``).
 
         Raises:
-            FetchError: as above. An ``OSError`` while reading chunks means "try again from where it broke".
+            FetchError: as above. An ``OSError`` (``tsws.io.retry.TryAgain`` says when), here, in ``resolve`` or while
+                reading chunks, means "try again from where it broke".
         """
 
 

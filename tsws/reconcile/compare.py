@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from tsws.reconcile.action import Action, Change, Plan
-from tsws.reconcile.decide import ABSENT, InputState, decide, digest_after
+from tsws.reconcile.decide import ABSENT, ELSEWHERE, InputState, decide, digest_after
 from tsws.reconcile.facts import Facts, Observation
 from tsws.reconcile.graph import Graph, needs
 
@@ -55,12 +55,13 @@ def compare(
         change = Change.KEEP if address in settled and action.change.acts else action.change
         states[address] = InputState(change, digest_after(action, facts))
     for address in reversed(order):
-        if actions[address].change is Change.KEEP and actions[address].reason == ABSENT:
+        if actions[address].change is Change.KEEP and actions[address].reason in {ABSENT, ELSEWHERE}:
             readers = [one for one in graph.dependants(address) if one in actions and address in graph[one].inputs]
             needed_by = [one for one in readers if _reads(actions[one])]
             if needed_by:
-                reason = f"its files are absent, and {needed_by[0]} needs them"
-                actions[address] = replace(actions[address], change=Change.REPAIR, reason=reason)
+                change = Change.REPAIR if actions[address].reason == ABSENT else Change.CREATE
+                reason = f"its files are not there, and {needed_by[0]} needs them"
+                actions[address] = replace(actions[address], change=change, reason=reason)
     estimated = [_estimate(graph, actions[address], observation) for address in order]
     gone = [Action(address, Change.ORPHAN, "no longer declared; `tsws gc` removes it") for address in sorted(orphans)]
     return Plan((*estimated, *gone))

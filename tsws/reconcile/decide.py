@@ -11,7 +11,7 @@ import msgspec
 from tsws.io.digest import digest_value
 from tsws.reconcile.action import Action, Change, FieldChange
 from tsws.reconcile.facts import Facts, FileState, Probe, Version
-from tsws.reconcile.record import Record, fingerprint, short
+from tsws.reconcile.record import Record, fingerprint, kind_of, short
 from tsws.reconcile.resource import Resource
 from tsws.reconcile.store import FOLDER
 
@@ -29,6 +29,10 @@ class InputState:
 
 ABSENT = "up to date; files that nothing needs now are absent"
 """The reason of an intermediate that is kept although its files are gone."""
+
+
+ELSEWHERE = "made already, in another place"
+"""The reason of something that is kept because its like exists elsewhere."""
 
 
 def decide(
@@ -78,7 +82,7 @@ def wanted_fingerprint(resource: Resource, facts: Facts, inputs: Mapping[str, st
         rule=resource.rule.version,
         identity=resource.identity,
         sources=facts.sources,
-        inputs=inputs,
+        inputs=[(kind_of(address), inputs[address]) for address in resource.inputs],
     )
 
 
@@ -147,7 +151,7 @@ def _decided(
             version=kept.fingerprint,
         )
     if facts.elsewhere is not None and facts.elsewhere.fingerprint == wanted:
-        return Action(resource.address, Change.KEEP, "made already, in another place", fingerprint=wanted)
+        return Action(resource.address, Change.KEEP, ELSEWHERE, fingerprint=wanted)
     return _make(resource, facts, digests, fields, kept, wanted)
 
 
@@ -205,11 +209,19 @@ def _displaced(resource: Resource, record: Record) -> list[str]:
 
 def _comparable(resource: Resource, facts: Facts, inputs: Mapping[str, str]) -> list[Version]:
     """The versions that were made from the same things by the same rule."""
+    wanted = _by_kind(inputs)
     return [
         version
         for version in facts.versions
-        if version.rule == resource.rule.version and version.inputs == inputs and version.sources == facts.sources
+        if version.rule == resource.rule.version
+        and version.sources == facts.sources
+        and _by_kind(version.inputs) == wanted
     ]
+
+
+def _by_kind(inputs: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Kinds and digests: what inputs are called does not matter."""
+    return sorted((kind_of(address), digest) for address, digest in inputs.items())
 
 
 def _version(facts: Facts, wanted: str) -> Version | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -62,7 +62,7 @@ def fingerprint(
     rule: int,
     identity: Mapping[str, Any],
     sources: Mapping[str, str],
-    inputs: Mapping[str, str],
+    inputs: Sequence[tuple[str, str]],
 ) -> str:
     """The digest of everything that can change a resource's outputs (hex SHA-256).
 
@@ -71,11 +71,16 @@ def fingerprint(
         rule: version of the rule.
         identity: the identity fields.
         sources: digests of the person's files, by path.
-        inputs: digests of the inputs, by address.
+        inputs: kind and digest of each input, in the resource's order; their names do not matter either.
     """
     return digest_value(
-        {"kind": kind, "rule": rule, "identity": dict(identity), "sources": dict(sources), "inputs": dict(inputs)}
+        {"kind": kind, "rule": rule, "identity": dict(identity), "sources": dict(sources), "inputs": list(inputs)}
     )
+
+
+def kind_of(address: str) -> str:
+    """``run`` of ``run.baby``."""
+    return address.partition(".")[0]
 
 
 def short(value: str) -> str:

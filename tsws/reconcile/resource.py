@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tsws.errors import PlanError
 from tsws.job import Emit, Log, Progress
-from tsws.reconcile.record import Record
+from tsws.reconcile.record import Record, kind_of
 
 if TYPE_CHECKING:
     from tsws.reconcile.action import Change, Estimate
@@ -51,7 +51,7 @@ class Resource:
     @property
     def kind(self) -> str:
         """The part of the address before the first dot."""
-        return self.address.partition(".")[0]
+        return kind_of(self.address)
 
     @property
     def name(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from tsws.resources.run import run_resource, tokenizer_of
 from tsws.resources.tokenizer import tokenizer_resource
 from tsws.resources.tokens import tokens_resource
 from tsws.resources.volume import volume_resource
+from tsws.sync.patterns import Selection
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _volume(name: str, manifest: Manifest, plugins: Plugins, root: Path) -> Reso
     made_here = [
         address
         for path, address in _results(here, manifest, plugins)
-        if path not in made_there and any(fnmatch(path, pattern) for pattern in patterns)
+        if path not in made_there and path in Selection(patterns)
     ]
     after = dict.fromkeys([*(f"run.{run}" for run in there), *made_here])
     ref = VolumeRef(name=name, kind=spec.kind, options=spec.options)

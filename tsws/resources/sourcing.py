@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tsws.errors import VerifyError
 from tsws.fetch.download import download
 from tsws.fetch.lockfile import LockFile, add
 from tsws.plugin import Plugins
@@ -19,8 +20,10 @@ LOCK_NAME = "tinystories.lock"
 
 
 def is_uri(source: str) -> bool:
-    """Whether a source has a scheme (``https://``, ``hf://``, ``file:``, ``builtin:``), and is no path."""
+    """Whether a source has to be fetched: it has a scheme (``https://``, ``hf://``), and is no path (``file:`` is one)."""
     scheme, colon, _ = source.partition(":")
+    if scheme == "file":
+        return False
     return bool(colon) and len(scheme) > 1 and scheme.replace("+", "").replace("-", "").isalnum()
 
 
@@ -30,8 +33,13 @@ def as_list(source: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def own_files(source: str | Sequence[str] | None) -> tuple[str, ...]:
-    """The sources that are paths or globs in the workspace."""
-    return tuple(one for one in as_list(source or ()) if not is_uri(one))
+    """The sources that are a person's own files: paths or globs, relative to the workspace or absolute."""
+    return tuple(own_path(one) for one in as_list(source or ()) if not is_uri(one))
+
+
+def own_path(source: str) -> str:
+    """The path that a source means: ``file:stories.txt`` and ``file:///data/stories.txt`` are paths too."""
+    return unquote(re.sub(r"^file:(//(localhost)?(?=/))?", "", source)) if source.startswith("file:") else source
 
 
 def file_name(uri: str) -> str:
@@ -56,7 +64,7 @@ class Fetching:
             VerifyError: it is not what it was before, or not what the manifest says.
         """
         if not is_uri(source):
-            return list(expand(making.root, source))
+            return list(expand(making.root, own_path(source)))
         return [self.fetch(making, source, sha256=sha256)]
 
     def fetch(self, making: Making, uri: str, *, sha256: str | None = None) -> Path:
@@ -65,16 +73,21 @@ class Fetching:
         lock_path = making.root / LOCK_NAME
         pin = None if making.anew else LockFile.load(lock_path).pin_for(uri)
         destination = making.folder / "fetched" / file_name(uri)
-        fetched = download(
-            uri,
-            destination,
-            fetcher=fetcher,
-            partial=making.root / ".tsws" / "partial",
-            pin=pin,
-            sha256=sha256,
-            progress=making.progress(f"fetching {destination.name}", "B"),
-            stop=making.stop,
-        )
+        try:
+            fetched = download(
+                uri,
+                destination,
+                fetcher=fetcher,
+                partial=making.root / ".tsws" / "partial",
+                pin=pin,
+                sha256=sha256,
+                progress=making.progress(f"fetching {destination.name}", "B"),
+                stop=making.stop,
+            )
+        except VerifyError as error:
+            raise VerifyError(
+                error.message, hint=(error.hint or "").replace("ADDRESS", making.resource.address)
+            ) from error
         add(lock_path, fetched.pin())
         return destination
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,7 @@ class TrainedRule(BaseRule):
             character_coverage=self.spec.character_coverage,
             byte_fallback=self.spec.byte_fallback,
             split_digits=self.spec.split_digits,
+            threads=os.cpu_count() or 1,
         )
         return _files_of(making, model, self.paths)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tsws.reconcile.record import Record
 from tsws.reconcile.resource import BaseRule, Made, Making, Resource, Result
 from tsws.resources.dataset import TRAIN, VALID, text_files
 
+VALIDATION = "data00.bin"
+"""The shard that llama2.c validates on."""
 DEFAULT_VAL = 0.05
 """Part of the stories that is set aside for validation when the manifest says nothing."""
 
@@ -63,6 +66,7 @@ class TokensRule(BaseRule):
             val_fraction=val_fraction(self.spec),
             tokenizer=making.input_path(f"tokenizer.{self.tokenizer}", "tokenizer.model"),
             folder=making.folder,
+            threads=os.cpu_count() or 1,
             progress=making.progress("tokenizing", "B"),
             stop=making.stop,
         )
@@ -73,4 +77,5 @@ class TokensRule(BaseRule):
 def train_and_validation(record: Record, root: Path) -> tuple[list[Path], list[Path]]:
     """The shards for training and those for validation of tokens that were made here."""
     paths = {output.role: root / output.path for output in record.outputs}
-    return [paths[role] for role in sorted(paths) if role != "data00.bin"], [paths["data00.bin"]]
+    order = sorted(paths, key=lambda role: (len(role), role))  # data100.bin comes after data11.bin
+    return [paths[role] for role in order if role != VALIDATION], [paths[VALIDATION]]

@@ -107,8 +107,10 @@ class VolumeRule(BaseRule):
                 f"{names} changed on both sides",
                 hint="`tsws sync --pull PATH --force` or `--push PATH --force` says which side counts",
             )
-        if not plan.transfers:
+        if not plan.transfers and not plan.settled():
             return Probe(Change.KEEP, "in step")
+        if not plan.transfers:
+            return Probe(Change.SYNC, "both sides have the same files; that is to be remembered")
         parts = tuple(Action(step.path, Change.SYNC, f"{step.change.value}: {step.reason}") for step in plan.transfers)
         return Probe(Change.SYNC, f"{len(parts)} {'file' if len(parts) == 1 else 'files'} to bring into step", parts)
 
@@ -117,13 +119,18 @@ class VolumeRule(BaseRule):
         volume = open_volume(self.ref, self.plugins, self.root)
         where = base_path(self.root, self.ref.name)
         plan = plan_declared(self.root, volume, Base.load(where), self.patterns)
-        say = making.progress(f"syncing {self.ref.name}", "B")
+        say, moved = making.progress(f"syncing {self.ref.name}", "B"), dict[str, float]()
+
+        def progress(path: str, done: float, _total: float | None) -> None:
+            moved[path] = done
+            say(sum(moved.values()), plan.size)
+
         run_sync(
             plan,
             self.root,
             volume,
             base_path=where,
-            progress=lambda _path, done, total: say(done, total),
+            progress=progress,
             stop=making.stop,
         )
         return Result([])

@@ -71,13 +71,17 @@ def _intermediates(context: Context) -> Iterator[Path]:
 
 def _garbage(context: Context) -> Iterator[Path]:
     store, graph = context.store, context.expansion.graph
-    for address in store.addresses():
+    records = {address: store.record(address) for address in store.addresses()}
+    wanted = {
+        output.path for address, record in records.items() if address in graph and record for output in record.outputs
+    }
+    for address, record in records.items():
         if address in graph:
             continue
-        record = store.record(address)
         for output in record.outputs if record else ():
             path = context.root / output.path
-            if output.owned and path.is_file() and sha256_file(path) == output.sha256:
+            ours = output.owned and output.path not in wanted
+            if ours and path.is_file() and sha256_file(path) == output.sha256:
                 yield path
         yield store.folder / "state" / f"{address}.json"
     yield from _old_versions(context)

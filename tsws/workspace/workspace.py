@@ -8,7 +8,7 @@ from typing import Any
 
 from tsws.errors import ManifestError
 from tsws.io.locks import workspace_lock
-from tsws.job import Emit, Job, ignore
+from tsws.job import Emit, Event, Job, ignore
 from tsws.manifest import load, load_data
 from tsws.manifest.specs import Manifest
 from tsws.plugin import Plugins, load_plugins
@@ -228,21 +228,32 @@ class Workspace:
         graph = self.graph
         replaced = self._known(replace)
         chosen = tuple(dict.fromkeys([*targets, *replaced]))
+        say = emit
         if not inline:
+            say = self._telling_listeners(emit)
             syncing.refresh_volumes(self.context, self._volumes_of(chosen))
         observer = Observer(self.context.store)
-        carrier = Carrier(self.context, inline=inline, emit=emit, stop=stop)
+        carrier = Carrier(self.context, inline=inline, emit=say, stop=stop)
         return apply(
             graph,
             chosen,
             look=lambda addresses: observer.observe(graph, addresses),
             carry_out=carrier.carry_out,
-            emit=emit,
+            emit=say,
             stop=stop,
             jobs=jobs,
             keep_going=keep_going,
             replaced=replaced,
         )
+
+    def _telling_listeners(self, emit: Emit) -> Emit:
+        """Plugins that listen hear every event before the caller does."""
+
+        def say(event: Event) -> None:
+            self.plugins.tell(event)
+            emit(event)
+
+        return say
 
 
 def find_manifest(path: Path) -> Path:
