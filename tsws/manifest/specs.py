@@ -12,32 +12,28 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-OPERATIONAL = "x-tsws-operational"
-"""Key of ``Meta(extra_json_schema=...)`` that marks an operational field."""
-_OPERATIONAL = {OPERATIONAL: True}
+from tsws.manifest.field_types import NAME_PATTERN, OPERATIONAL, PositiveInt, Seed, Sha256, Spec
+from tsws.manifest.run_spec import RunSpec
 
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
-"""What a dataset, run... may be called: it becomes a file name."""
-
-Sha256 = Annotated[
-    str,
-    Meta(
-        pattern=r"^[0-9a-f]{64}$",
-        description="Expected SHA-256 of the fetched file, in hex.",
-        extra={"expected": "64 hex digits in quotes, in lower case"},
-    ),
+__all__ = [
+    "NAME_PATTERN",
+    "OPERATIONAL",
+    "TABLES",
+    "BackendSpec",
+    "DatasetSpec",
+    "ExportSpec",
+    "Manifest",
+    "ModelSpec",
+    "ProgramSpec",
+    "RunSpec",
+    "Spec",
+    "TokenizerSpec",
+    "VolumeSpec",
+    "WorkspaceSpec",
 ]
-PositiveInt = Annotated[int, Meta(ge=1)]
-Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
-Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
-class _Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What all tables share: unknown keys are mistakes."""
-
-
-class WorkspaceSpec(_Spec, frozen=True, kw_only=True):
+class WorkspaceSpec(Spec, frozen=True, kw_only=True):
     """``[workspace]``: the workspace as a whole."""
 
     name: Annotated[str, Meta(description="What the workspace is called in messages.")] = "workspace"
@@ -51,7 +47,7 @@ class WorkspaceSpec(_Spec, frozen=True, kw_only=True):
     ] = []
 
 
-class DatasetSpec(_Spec, frozen=True, kw_only=True):
+class DatasetSpec(Spec, frozen=True, kw_only=True):
     """``[dataset.NAME]``: stories, as text or as tokens."""
 
     source: Annotated[
@@ -90,7 +86,7 @@ class DatasetSpec(_Spec, frozen=True, kw_only=True):
     sha256: Sha256 | None = None
 
 
-class TokenizerSpec(_Spec, frozen=True, kw_only=True):
+class TokenizerSpec(Spec, frozen=True, kw_only=True):
     """``[tokenizer.NAME]``: a sentencepiece model, given (`source`) or trained here (`train`)."""
 
     source: Annotated[str | None, Meta(description="A finished sentencepiece `.model`: a path or URI.")] = None
@@ -109,7 +105,7 @@ class TokenizerSpec(_Spec, frozen=True, kw_only=True):
     sha256: Sha256 | None = None
 
 
-class ModelSpec(_Spec, frozen=True, kw_only=True):
+class ModelSpec(Spec, frozen=True, kw_only=True):
     """``[model.NAME]``: an architecture with its sizes, or somebody's finished model (`source`)."""
 
     arch: Annotated[str, Meta(description="Architecture: `llama`, or one that a plugin adds.")] = "llama"
@@ -145,95 +141,7 @@ class ModelSpec(_Spec, frozen=True, kw_only=True):
     sha256: Sha256 | None = None
 
 
-class RunSpec(_Spec, frozen=True, kw_only=True):
-    """``[run.NAME]``: one training run. A key without a value here takes its recipe's."""
-
-    model: Annotated[str, Meta(description="The model to train.", extra={"expected": "the name of a model"})]
-    dataset: Annotated[str, Meta(description="The stories to train on.", extra={"expected": "the name of a dataset"})]
-    tokenizer: Annotated[str | None, Meta(description="The tokenizer; default: the dataset's own.")] = None
-    out: Annotated[str | None, Meta(description="Folder of the results; default `out/NAME`.")] = None
-    recipe: Annotated[
-        Literal["fast", "llama2c"],
-        Meta(description="Where defaults come from: `llama2c` (AdamW, cosine, as llama2.c trains) or `fast`."),
-    ] = "fast"
-    max_iters: Annotated[PositiveInt, Meta(description="Number of optimizer steps.")] = 1000
-    batch_size: Annotated[PositiveInt, Meta(description="Rows of a micro-batch, each `max_seq_len` tokens.")] = 32
-    gradient_accumulation_steps: Annotated[PositiveInt, Meta(description="Micro-batches a step.")] = 1
-    learning_rate: Annotated[Annotated[float, Meta(gt=0.0)] | None, Meta(description="Peak learning rate.")] = None
-    min_lr: Annotated[Annotated[float, Meta(ge=0.0)] | None, Meta(description="Learning rate at the end.")] = None
-    warmup_iters: Annotated[
-        Annotated[int, Meta(ge=0)] | None, Meta(description="Steps over which the learning rate rises.")
-    ] = None
-    schedule: Annotated[
-        Literal["cosine", "wsd", "constant"] | None,
-        Meta(description="`cosine`; `wsd` (warm-up, stable, decay: can be extended); `constant`."),
-    ] = None
-    decay_fraction: Annotated[Fraction | None, Meta(description="Part of the steps that `wsd` decays over.")] = None
-    lr_decay_iters: Annotated[
-        PositiveInt | None,
-        Meta(description="Where `cosine` ends; default `max_iters`. Fixing it makes a run extendable."),
-    ] = None
-    weight_decay: Annotated[
-        Annotated[float, Meta(ge=0.0)] | None, Meta(description="AdamW: weight decay, of the matrices only.")
-    ] = None
-    beta1: Annotated[Beta | None, Meta(description="AdamW: decay of the running mean of the gradients.")] = None
-    beta2: Annotated[Beta | None, Meta(description="AdamW: decay of the running mean of their squares.")] = None
-    grad_clip: Annotated[
-        Annotated[float, Meta(ge=0.0)] | None, Meta(description="Largest norm of the gradient; 0: no limit.")
-    ] = None
-    dtype: Annotated[
-        Literal["float32", "bfloat16"],
-        Meta(description="Arithmetic of the forward and backward pass; weights stay float32."),
-    ] = "float32"
-    seed: Annotated[Seed, Meta(description="Of the initial weights and the order of the data.")] = 1337
-    eval_interval: Annotated[
-        PositiveInt | None, Meta(description="Steps between evaluations; default a tenth of `max_iters`, 2000 at most.")
-    ] = None
-    eval_tokens: Annotated[
-        PositiveInt, Meta(description="Validation tokens an evaluation reads: always the same first part of the set.")
-    ] = 131072
-
-    # operational: none of these changes the bytes of the result, or only by rounding
-    backend: Annotated[
-        str, Meta(description="Where it trains: `local`, or a plugin's.", extra_json_schema=_OPERATIONAL)
-    ] = "local"
-    volume: Annotated[
-        str | None,
-        Meta(description="The volume to work in; default: the workspace itself.", extra_json_schema=_OPERATIONAL),
-    ] = None
-    device: Annotated[
-        str,
-        Meta(
-            pattern=r"^(auto|cpu|mps|cuda(:[0-9]+)?)$",
-            description="`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.",
-            extra={"expected": 'one of "auto", "cpu", "cuda", "cuda:1" or "mps"'},
-            extra_json_schema=_OPERATIONAL,
-        ),
-    ] = "auto"
-    threads: Annotated[
-        PositiveInt | None, Meta(description="CPU threads; default: all cores.", extra_json_schema=_OPERATIONAL)
-    ] = None
-    log_interval: Annotated[
-        PositiveInt, Meta(description="Steps between log lines.", extra_json_schema=_OPERATIONAL)
-    ] = 10
-    checkpoint_interval: Annotated[
-        str | PositiveInt,
-        Meta(
-            description='Between checkpoints: steps (100) or time ("5m").',
-            extra={"expected": 'steps (100) or a duration ("5m")'},
-            extra_json_schema=_OPERATIONAL,
-        ),
-    ] = "1m"
-    sample_prompt: Annotated[
-        str,
-        Meta(
-            description="What the sample story of each evaluation begins with; empty: no samples.",
-            extra_json_schema=_OPERATIONAL,
-        ),
-    ] = "Once upon a time"
-
-
-class ExportSpec(_Spec, frozen=True, kw_only=True):
+class ExportSpec(Spec, frozen=True, kw_only=True):
     """``[export.NAME]``: trained weights as a file of some format. Every run implies one, of its own name."""
 
     run: Annotated[
@@ -249,7 +157,7 @@ class ExportSpec(_Spec, frozen=True, kw_only=True):
     options: Annotated[dict[str, Any], Meta(description="Keys that only this format has.")] = {}
 
 
-class ProgramSpec(_Spec, frozen=True, kw_only=True):
+class ProgramSpec(Spec, frozen=True, kw_only=True):
     """``[program.NAME]``: the native program that plays models, compiled on this machine."""
 
     source: Annotated[
@@ -264,7 +172,7 @@ class ProgramSpec(_Spec, frozen=True, kw_only=True):
     ] = None
 
 
-class VolumeSpec(_Spec, frozen=True, kw_only=True):
+class VolumeSpec(Spec, frozen=True, kw_only=True):
     """``[volume.NAME]``: a place for files elsewhere. Keys beside these belong to the kind."""
 
     kind: Annotated[
@@ -280,7 +188,7 @@ class VolumeSpec(_Spec, frozen=True, kw_only=True):
     """The kind's own keys, which stand in the same table."""
 
 
-class BackendSpec(_Spec, frozen=True, kw_only=True):
+class BackendSpec(Spec, frozen=True, kw_only=True):
     """``[backend.NAME]``: settings of a backend. Keys beside these belong to the backend."""
 
     kind: Annotated[str | None, Meta(description="Which backend; default: the one called `NAME`.")] = None
@@ -304,7 +212,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Tables that plugins registered (``tsws_tables``): table name to entry name to an instance of its struct."""
 
 
-TABLES: dict[str, type[_Spec]] = {
+TABLES: dict[str, type[Spec]] = {
     "dataset": DatasetSpec,
     "tokenizer": TokenizerSpec,
     "model": ModelSpec,
