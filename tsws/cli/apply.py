@@ -81,17 +81,16 @@ def command(
 
 
 def _refuse_blocked(plan: Plan, *, keep_going: bool) -> None:
-    from tsws.cli.words import count, enumeration
+    from tsws.cli.words import enumeration
     from tsws.errors import PlanError
 
     if not plan.blocked or (keep_going and plan.changes):
         return
     names = [action.address for action in plan.blocked]
     is_are = "is" if len(names) == 1 else "are"
-    hint = f"the plan says why; --keep-going makes the other {count(len(plan.changes), 'resource')}"
     raise PlanError(
         f"{enumeration(names)} {is_are} blocked, so nothing was done",
-        hint=hint if plan.changes else plan.blocked[0].hint,
+        hint="the plan says why; --keep-going does the rest" if plan.changes else plan.blocked[0].hint,
     )
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
 
 import click
@@ -49,6 +48,8 @@ def guarded(call: Callable[[], object]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception:  # noqa: BLE001  a defect keeps its traceback
+        import traceback
+
         click.echo(traceback.format_exc(), err=True, nl=False)
         click.echo(REPORT_IT, err=True)
         return 1

@@ -74,6 +74,7 @@ def _version(context: click.Context, parameter: click.Parameter, value: bool) ->
 
 
 @click.group(
+    "tsws",
     cls=Commands,
     params=[
         *global_options(hidden=False),

@@ -27,7 +27,8 @@ class Session:
     no_color: bool = False
 
     def open(self, overrides: Sequence[str] = ()) -> Workspace:
-        """The workspace, its warnings said.
+        """The workspace. Plugins that were set aside are named; what the manifest asks of plugins that are not there is said when
+        it is verbose, for the plan says it of whatever it is about.
 
         Args:
             overrides: ``KEY=VALUE``, of ``--set``.
@@ -41,8 +42,9 @@ class Session:
         for plugin in workspace.plugins.loaded:
             if plugin.error is not None:
                 self.warn(f"the plugin {plugin.name} of {plugin.package} was set aside: {plugin.error}")
-        for warning in workspace.warnings:
-            self.warn(warning)
+        if self.verbose:
+            for warning in workspace.warnings:
+                self.warn(warning)
         return workspace
 
     def say(self, text: str = "") -> None:

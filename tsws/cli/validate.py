@@ -21,4 +21,6 @@ def command(session: Session, /, overrides: tuple[str, ...]) -> None:
 
     workspace = session.open(overrides)
     file = find_manifest(session.directory)
+    for warning in () if session.verbose else workspace.warnings:
+        session.warn(warning)
     click.echo(f"{file.name} is valid: {count(len(workspace.graph.order), 'resource')}.")

@@ -20,7 +20,7 @@ _DIGEST = re.compile(r"[0-9a-f]{40,64}")
 def figures(seconds: float | None, size: int | None, dollars: float | None) -> str:
     """``1m 20s, 12 MB, $0.12``, without what is not known."""
     parts = [
-        format_duration(seconds) if seconds is not None else "",
+        format_duration(seconds) if seconds else "",
         format_bytes(size) if size else "",
         format_dollars(dollars) if dollars else "",
     ]
