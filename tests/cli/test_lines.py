@@ -87,5 +87,5 @@ def test_stop_on_request_is_no_error() -> None:
     stopped = Failed(address=RUN, time=1.0, message="run.tiny: stopped at step 7", hint="continue", interrupted=True)
     assert told([Started(address=RUN, time=0.0), stopped]) == (
         "run.tiny: started\n",
-        "run.tiny: stopped at step 7\ncontinue\n",
+        "run.tiny: stopped at step 7\nhint: continue\n",
     )

@@ -6,6 +6,7 @@ import json
 import re
 
 import msgspec
+import pytest
 from masks import masked, squeezed
 
 from tsws.cli.documents import StatusDocument
@@ -230,6 +231,14 @@ def test_schema_is_one_of_a_manifest(project) -> None:
     schema = json.loads(project().run("schema").out)
     assert schema["title"] == "tinystories.toml"
     assert {"workspace", "dataset", "run", "volume"} <= set(schema["properties"])
+
+
+@pytest.mark.parametrize(
+    ("document", "keys"), [("plan", "schema changes blocked actions"), ("status", "schema root resources")]
+)
+def test_schema_of_a_json_document(project, document: str, keys: str) -> None:
+    schema = json.loads(project().run("schema", document).out)
+    assert list(schema["$defs"][f"{document.title()}Document"]["properties"]) == keys.split()
 
 
 def test_validate_says_that_it_is_valid(project) -> None:

@@ -90,7 +90,7 @@ def test_heavy_libraries_stay_unloaded(applied, arguments: list[str]) -> None:
     [
         (TswsError("it broke"), 1, "error: it broke\n"),
         (TswsError("it broke", hint="mend it"), 1, "error: it broke\nhint: mend it\n"),
-        (InterruptedByUser("stopped"), 130, "error: stopped\n"),
+        (InterruptedByUser("stopped"), 130, "stopped\n"),
         (KeyboardInterrupt(), 130, "\ninterrupted\n"),
         (click.UsageError("no"), 2, "error: no\n"),
     ],

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import click
 
-from tsws.errors import TswsError
+from tsws.errors import InterruptedByUser, TswsError
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
@@ -35,24 +35,31 @@ def guarded(call: Callable[[], object]) -> int:
         status = call()
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
-    except click.ClickException as error:
-        click.echo(failure_text(error.format_message(), _how_to_use(error)), err=True)
-        return error.exit_code
-    except TswsError as error:
-        click.echo(error_text(error), err=True)
-        return error.exit_status
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("\ninterrupted", err=True)
-        return INTERRUPTED
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (click.ClickException, click.Abort, TswsError, KeyboardInterrupt) as error:
+        text, status = _foreseen(error)
+        click.echo(text, err=True)
+        return status
     except Exception:  # noqa: BLE001  a defect keeps its traceback
         import traceback
 
-        click.echo(traceback.format_exc(), err=True, nl=False)
-        click.echo(REPORT_IT, err=True)
+        click.echo(f"{traceback.format_exc()}{REPORT_IT}", err=True)
         return 1
+
+
+def _foreseen(error: BaseException) -> tuple[str, int]:
+    """The text and the status of an error that is no defect."""
+    match error:
+        case click.ClickException():
+            return failure_text(error.format_message(), _how_to_use(error)), error.exit_code
+        case InterruptedByUser():  # what was asked for is no error
+            return notice(error.message, error.hint), error.exit_status
+        case TswsError():
+            return failure_text(error.message, error.hint), error.exit_status
+        case _:
+            return "\ninterrupted", INTERRUPTED
 
 
 def _how_to_use(error: click.ClickException) -> str | None:
@@ -60,12 +67,11 @@ def _how_to_use(error: click.ClickException) -> str | None:
     return f"`{context.command_path} --help` shows what there is" if context else None
 
 
-def error_text(error: TswsError) -> str:
-    """An error as people read it."""
-    return failure_text(error.message, error.hint)
-
-
 def failure_text(message: str, hint: str | None) -> str:
     """``error: ...`` and, below, ``hint: ...``."""
-    text = f"{click.style('error:', fg='red', bold=True)} {message}"
-    return f"{text}\n{click.style('hint:', fg='cyan')} {hint}" if hint else text
+    return notice(f"{click.style('error:', fg='red', bold=True)} {message}", hint)
+
+
+def notice(message: str, hint: str | None) -> str:
+    """A message with its hint below."""
+    return f"{message}\n{click.style('hint:', fg='cyan')} {hint}" if hint else message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tsws.cli.boundary import failure_text
+from tsws.cli.boundary import failure_text, notice
 from tsws.cli.said import done_words, evaluation_words, failure_words, sample_words, training_words, transfer_words
 from tsws.cli.tracks import Track, Tracks
 from tsws.cli.words import STORY_WIDTH
@@ -64,7 +64,9 @@ class Lines:
         if event.message == self._last_failure:  # a job says it, and then whoever waited for the job
             return
         self._last_failure = event.message
-        self._error(stopped_text(event) if event.interrupted else failure_text(failure_words(event), event.hint))
+        self._error(
+            notice(event.message, event.hint) if event.interrupted else failure_text(failure_words(event), event.hint)
+        )
 
     def _lines(self, event: Event, track: Track) -> Iterator[str]:
         match event:
@@ -101,8 +103,3 @@ class Lines:
             self._last_step[event.address], self._last_time[event.address] = event.step, event.time
             return True
         return False
-
-
-def stopped_text(event: Failed) -> str:
-    """What was asked for is no error."""
-    return f"{event.message}\n{event.hint}" if event.hint else event.message

@@ -14,7 +14,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tsws.cli.lines import stopped_text
 from tsws.cli.said import done_words, evaluation_words, failure_words, sample_words
 from tsws.cli.sparkline import sparkline
 from tsws.cli.tracks import Track, Tracks, Training
@@ -100,9 +99,9 @@ class LiveView:
         if event.message == self._last_failure:  # a job says it, and then whoever waited for the job
             return None
         self._last_failure = event.message
-        if event.interrupted:
-            return Text(stopped_text(event))
         hint = f"\n[cyan]hint:[/] {escape(event.hint)}" if event.hint else ""
+        if event.interrupted:
+            return Text.from_markup(f"{escape(event.message)}{hint}")
         return Text.from_markup(f"[bold red]error:[/] {escape(failure_words(event))}{hint}")
 
 

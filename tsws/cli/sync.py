@@ -38,17 +38,17 @@ def command(
     session: Session = context.obj
     workspace = session.open(overrides)
     planned = workspace.sync(volume=volume, pull=pull, push=push, force=force, dry_run=True)
-    conflicts = any(one.plan.conflicts for one in planned)
+    plans = [one.plan for one in planned]
     for one in planned:
         for line in sync_lines(one.volume, one.plan, verbose=session.verbose):
             session.say(line)
-    if dry_run or not (conflicts or any(one.plan.transfers for one in planned)):
-        click.echo(sync_summary([one.plan for one in planned]))
-        context.exit(1 if conflicts else 0)
+    if dry_run:
+        click.echo(sync_summary(plans))
+        context.exit(1 if any(plan.conflicts for plan in plans) else 0)
     with stoppable() as stop, narrating(session) as emit:
         for one in planned:
             with Transfers(one.volume, one.plan.size, emit) as transfers:
                 workspace.sync(
                     volume=one.volume, pull=pull, push=push, force=force, progress=transfers.progress, stop=stop
                 )
-    click.echo(sync_summary([one.plan for one in planned], done=True))
+    click.echo(sync_summary(plans, done=True))
