@@ -42,9 +42,13 @@ def test_llama2c_has_the_numbers_of_its_train_py() -> None:
     )
 
 
-def test_a_short_run_warms_up_for_a_tenth() -> None:
+def test_a_short_run_warms_up_for_a_part_of_it() -> None:
     assert resolve("llama2c", {**GIVEN, "max_iters": 500}, dim=128).warmup_iters == 50
-    assert resolve("fast", {**GIVEN, "max_iters": 100}, dim=128).warmup_iters == 10
+    assert resolve("fast", {**GIVEN, "max_iters": 60}, dim=128).warmup_iters == 30
+
+
+def test_runs_of_different_length_warm_up_alike_so_that_one_can_continue_the_other() -> None:
+    assert {resolve("fast", {**GIVEN, "max_iters": n}, dim=128).warmup_iters for n in (80, 400, 100_000)} == {40}
 
 
 @pytest.mark.parametrize("recipe", ["fast", "llama2c"])
@@ -52,7 +56,8 @@ def test_what_is_given_wins_and_none_is_not_given(recipe: str) -> None:
     plain = resolve(recipe, GIVEN, dim=64)
     assert resolve(recipe, {**GIVEN, "learning_rate": None, "model": "tiny", "out": None}, dim=64) == plain
     given = {"learning_rate": 0.01, "warmup_iters": 0, "schedule": "constant", "eval_interval": 7}
-    assert resolve(recipe, {**GIVEN, **given}, dim=64) == replace(plain, **given)
+    unused = {"lr_decay_iters": 0}  # only a cosine has one
+    assert resolve(recipe, {**GIVEN, **given}, dim=64) == replace(plain, **given, **unused)
 
 
 def test_wsd_always_has_a_decay() -> None:

@@ -29,7 +29,7 @@ WSD = resolve(
     },
     dim=64,
 )
-COSINE = replace(WSD, schedule="cosine", decay_fraction=0.0, min_lr=0.1)
+COSINE = replace(WSD, schedule="cosine", decay_fraction=0.0, min_lr=0.1, lr_decay_iters=100)
 CONSTANT = replace(WSD, schedule="constant", decay_fraction=0.0)
 
 

@@ -51,8 +51,13 @@ class Expansion:
         return tuple(found)
 
     def everything(self) -> tuple[str, ...]:
-        """What ``--all`` means: whatever nothing else needs."""
-        return self.graph.sinks()
+        """What ``--all`` means: whatever nothing else needs. What only runs in a volume need is made there."""
+        return tuple(address for address in self.graph.sinks() if address not in self._needed_there())
+
+    def _needed_there(self) -> set[str]:
+        there = [run for run in self.manifest.run.values() if run.volume is not None]
+        datasets = {f"dataset.{run.dataset}" for run in there}
+        return datasets | {f"tokenizer.{tokenizer_of(run, self.manifest)}" for run in there}
 
     def default(self) -> tuple[str, ...]:
         """What a bare ``tsws apply`` reconciles."""

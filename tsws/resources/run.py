@@ -179,7 +179,7 @@ class RunRule(BaseRule):
             emit=making.emit,
             stop=making.stop,
             start_from=self._start(making),
-            tell=teller(tokenizer, self.spec.sample_prompt, seed=self.spec.seed),
+            tell=teller(tokenizer, self.spec.sample_prompt, seed=self.spec.seed or 1),
         )
         out = run_out(self.name, self.spec)
         files = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tsws.errors import VerifyError
+from tsws.errors import TswsError
 from tsws.fetch.download import download
 from tsws.fetch.lockfile import LockFile, add
 from tsws.plugin import Plugins
@@ -84,10 +84,9 @@ class Fetching:
                 progress=making.progress(f"fetching {destination.name}", "B"),
                 stop=making.stop,
             )
-        except VerifyError as error:
-            raise VerifyError(
-                error.message, hint=(error.hint or "").replace("ADDRESS", making.resource.address)
-            ) from error
+        except TswsError as error:  # a download does not know which resource it is for
+            error.hint = error.hint and error.hint.replace("ADDRESS", making.resource.address)
+            raise
         add(lock_path, fetched.pin())
         return destination
 

@@ -107,7 +107,9 @@ class VolumeRule(BaseRule):
                 f"{names} changed on both sides",
                 hint="`tsws sync --pull PATH --force` or `--push PATH --force` says which side counts",
             )
-        if not plan.transfers and not plan.settled():
+        # A base that only learns more of a file that it knows is no reason to act.
+        news = [path for path, agreed in plan.settled().items() if agreed is None or path not in plan.base.files]
+        if not plan.transfers and not news:
             return Probe(Change.KEEP, "in step")
         if not plan.transfers:
             return Probe(Change.SYNC, "both sides have the same files; that is to be remembered")

@@ -36,7 +36,7 @@ class Hyperparameters:
     decay_fraction: float
     """Part of ``max_iters`` over which ``wsd`` decays; 0 for the others."""
     lr_decay_iters: int
-    """The step at which ``cosine`` ends."""
+    """The step at which ``cosine`` ends; 0 for the others."""
     weight_decay: float
     """Of the matrices; vectors have none."""
     beta1: float
@@ -90,7 +90,7 @@ def _fast(max_iters: int, dim: int) -> _Recipe:
     return _Recipe(
         learning_rate=fast_learning_rate(dim),
         min_lr=0.0,
-        warmup_iters=min(FAST_WARMUP, max_iters // 10),
+        warmup_iters=min(FAST_WARMUP, max_iters // 2),
         schedule="wsd",
         weight_decay=0.1,
         beta1=0.9,
@@ -133,6 +133,8 @@ def resolve(recipe: str, given: Mapping[str, Any], *, dim: int) -> Hyperparamete
     values = {field.name: getattr(defaults, field.name) for field in fields(_Recipe)}
     values |= {"lr_decay_iters": max_iters, "eval_interval": DEFAULT_EVAL_INTERVAL}
     values |= known
+    if values["schedule"] != "cosine":
+        values["lr_decay_iters"] = 0  # says nothing, so it must not differ between runs
     if values["schedule"] == "wsd" and not values["decay_fraction"] and "decay_fraction" not in known:
         values["decay_fraction"] = _fast(max_iters, dim).decay_fraction
     missing = [name for name in names if name not in values]
@@ -148,7 +150,6 @@ def _check(h: Hyperparameters) -> None:
         "max_iters",
         "batch_size",
         "gradient_accumulation_steps",
-        "lr_decay_iters",
         "eval_interval",
         "eval_tokens",
     )

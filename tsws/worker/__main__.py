@@ -9,6 +9,10 @@ from pathlib import Path
 
 from tsws.worker.main import run
 
+# Threads that spin while they wait bring training to a near stop as soon as anything else wants the processor;
+# OpenMP reads this when torch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 def main() -> None:
     """Do the job and leave with its exit status."""
