@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class TryAgain(OSError):  # noqa: N818 - it is advice rather than an error
+class TryAgain(OSError):
     """This attempt failed, and another one may succeed: a dropped connection, a server that is too busy.
 
     Args:

@@ -11,7 +11,7 @@ from tsws.sync.plan import SyncPlan
 from tsws.sync.step import Step, Version
 
 
-class ChangedMeanwhile(Exception):  # noqa: N818 - a finding about one file, which `changed_meanwhile` tells the user
+class ChangedMeanwhile(Exception):
     """A file is not the one that the plan was made for; it was left alone.
 
     Args:
