@@ -75,6 +75,8 @@ def command(
             purpose=shlex.join(["tsws", *sys.argv[1:]]),
         )
         stopped = stop()
+    for fault in workspace.plugins.faults:
+        session.warn(fault)
     line, status = outcome(report, stopped=stopped)
     click.echo(line)
     context.exit(status)

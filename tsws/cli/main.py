@@ -14,6 +14,7 @@ import click
 from tsws.cli.boundary import guarded
 from tsws.cli.session import global_options, session_of
 from tsws.cli.table import COMMANDS, SECTIONS
+from tsws.io.entry_points import installed
 from tsws.version import __version__
 
 OWN_PACKAGE = "tsws"
@@ -23,9 +24,7 @@ OWN_PACKAGE = "tsws"
 @lru_cache(maxsize=1)
 def plugin_commands() -> Mapping[str, click.Command]:
     """The commands of third parties' plugins. Without such a plugin nothing is loaded to find that out."""
-    from importlib.metadata import entry_points
-
-    if all(point.dist is not None and point.dist.name == OWN_PACKAGE for point in entry_points(group="tsws")):
+    if all(point.package == OWN_PACKAGE for point in installed("tsws")):
         return {}
     from tsws.plugin import load_plugins
 
