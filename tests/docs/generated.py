@@ -13,6 +13,7 @@ from typing import Any
 import click
 import msgspec
 
+from tests.docs.pages import REPOSITORY
 from tsws.cli import documents
 from tsws.cli.main import cli
 from tsws.cli.session import Session, global_options
@@ -39,10 +40,11 @@ def render(name: str) -> str:
     """
     kind, _, what = name.partition(" ")
     renderers = {
-        "manifest-reference": lambda: reference_markdown(),
+        "manifest-reference": reference_markdown,
         "commands": commands,
         "hook": lambda: function(getattr(hookspecs, what)),
         "interface": lambda: interface(getattr(interfaces, what)),
+        "file": lambda: f"```python\n{(REPOSITORY / what).read_text()}```\n\n",
         "keys": lambda: keys(next(getattr(module, what) for module in _STRUCTS if hasattr(module, what))),
         "events": lambda: "\n".join(event(kind) for kind in events.Event.__args__),
     }
