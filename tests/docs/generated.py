@@ -13,6 +13,7 @@ from typing import Any
 import click
 import msgspec
 
+from tests.docs.dependencies import where
 from tests.docs.pages import REPOSITORY
 from tsws.cli import documents
 from tsws.cli.main import cli
@@ -45,6 +46,7 @@ def render(name: str) -> str:
         "hook": lambda: function(getattr(hookspecs, what)),
         "interface": lambda: interface(getattr(interfaces, what)),
         "file": lambda: f"```python\n{(REPOSITORY / what).read_text()}```\n\n",
+        "imports": lambda: where(what),
         "keys": lambda: keys(next(getattr(module, what) for module in _STRUCTS if hasattr(module, what))),
         "events": lambda: "\n".join(event(kind) for kind in events.Event.__args__),
     }
