@@ -6,25 +6,26 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
-from tsws.errors import TswsError
+from tsws.errors import TswsError, VerifyError
 from tsws.fetch.download import download
-from tsws.fetch.lockfile import LockFile, add
+from tsws.fetch.lockfile import LockFile, Pin, add
+from tsws.io.digest import sha256_file
+from tsws.manifest.sources import scheme
 from tsws.plugin import Plugins
 from tsws.reconcile.action import Change, Estimate
 from tsws.reconcile.resource import Making
 from tsws.reconcile.sources import expand
 
 LOCK_NAME = "tinystories.lock"
+_LONGEST_NAME = 100
+"""Characters kept of a name, its end: file systems take 255, and what is made of it needs some."""
 
 
 def is_uri(source: str) -> bool:
     """Whether a source has to be fetched: it has a scheme (``https://``, ``hf://``), and is no path (``file:`` is one)."""
-    scheme, colon, _ = source.partition(":")
-    if scheme == "file":
-        return False
-    return bool(colon) and len(scheme) > 1 and scheme.replace("+", "").replace("-", "").isalnum()
+    return scheme(source) not in {None, "file"}
 
 
 def as_list(source: str | Sequence[str]) -> tuple[str, ...]:
@@ -38,14 +39,21 @@ def own_files(source: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def own_path(source: str) -> str:
-    """The path that a source means: ``file:stories.txt`` and ``file:///data/stories.txt`` are paths too."""
-    return unquote(re.sub(r"^file:(//(localhost)?(?=/))?", "", source)) if source.startswith("file:") else source
+    """The path that a source means: ``file:stories.txt`` and ``file:///data/stories.txt`` are paths too.
+
+    A name that ends with ``/`` is a folder, and means the files in it.
+    """
+    path = source
+    if scheme(source) == "file":
+        path = unquote(re.sub(r"^//(localhost)?(?=/)", "", source.partition(":")[2]))
+    return f"{path}*" if path.endswith("/") else path
 
 
 def file_name(uri: str) -> str:
-    """The last part of a URI or path, as a file name."""
-    name = unquote(urlsplit(uri).path or uri).rstrip("/").rpartition("/")[2].rpartition(":")[2]
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "file"
+    """The last part of a URI's path as a file name of plain characters, never empty."""
+    path = re.split(r"[?#]", uri, maxsplit=1)[0]
+    name = unquote(path).rstrip("/").rpartition("/")[2].rpartition(":")[2]
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".")[-_LONGEST_NAME:] or "file"
 
 
 @dataclass(frozen=True)
@@ -54,30 +62,41 @@ class Fetching:
 
     plugins: Plugins
 
-    def bring(self, making: Making, source: str, *, sha256: str | None = None) -> list[Path]:
+    def bring(self, making: Making, source: str, *, sha256: str | None = None, into: str = "") -> list[Path]:
         """The files that one source stands for.
 
         A person's own files stay where they are; what is fetched lands in ``making.folder``.
+
+        Args:
+            making: of the resource that needs them.
+            source: as the manifest has it.
+            sha256: what the manifest expects, in hex.
+            into: a part of ``making.folder`` of its own, where there are several sources: files of one name may come
+                from different addresses.
 
         Raises:
             FetchError: it could not be fetched.
             VerifyError: it is not what it was before, or not what the manifest says.
         """
-        if not is_uri(source):
-            return list(expand(making.root, own_path(source)))
-        return [self.fetch(making, source, sha256=sha256)]
+        if is_uri(source):
+            return [self.fetch(making, source, sha256=sha256, into=into)]
+        found = list(expand(making.root, own_path(source)))
+        if sha256 is not None:
+            _verify_own(making, found, sha256)
+        return found
 
-    def fetch(self, making: Making, uri: str, *, sha256: str | None = None) -> Path:
+    def fetch(self, making: Making, uri: str, *, sha256: str | None = None, into: str = "") -> Path:
         """Fetch one URI into ``making.folder``, verify it against its pin, and pin it when it is new."""
-        fetcher = self.plugins.fetcher_for(uri)
         lock_path = making.root / LOCK_NAME
         pin = None if making.anew else LockFile.load(lock_path).pin_for(uri)
-        destination = making.folder / "fetched" / file_name(uri)
+        destination = making.folder / "fetched" / into / file_name(uri)
+        if pin is not None and sha256 in {None, pin.sha256} and _is_there(destination, pin):
+            return destination  # fetched by an earlier try that was killed before it was done with everything
         try:
             fetched = download(
                 uri,
                 destination,
-                fetcher=fetcher,
+                fetcher=self.plugins.fetcher_for(uri),
                 partial=making.root / ".tsws" / "partial",
                 pin=pin,
                 sha256=sha256,
@@ -89,6 +108,29 @@ class Fetching:
             raise
         add(lock_path, fetched.pin())
         return destination
+
+
+def _is_there(path: Path, pin: Pin) -> bool:
+    return path.is_file() and path.stat().st_size == pin.size and sha256_file(path) == pin.sha256
+
+
+def _verify_own(making: Making, paths: Sequence[Path], sha256: str) -> None:
+    """A person's own file is held to the digest in the manifest, too.
+
+    Raises:
+        VerifyError: it is another one, or not one file.
+    """
+    address = making.resource.address
+    if len(paths) != 1:
+        raise VerifyError(
+            f"{address}: `sha256` is that of one file, but its source names {len(paths)}",
+            hint="name one file, or leave `sha256` out",
+        )
+    if (found := sha256_file(paths[0])) != sha256:
+        raise VerifyError(
+            f"{address}: {paths[0]} has sha256 {found}, but the manifest says {sha256}",
+            hint="correct `sha256` in the manifest, or put the right file there",
+        )
 
 
 def estimate_fetch(root: Path, sources: Sequence[str], change: Change) -> Estimate | None:
