@@ -42,7 +42,7 @@ def command(
     Without an ADDRESS that is what `[workspace] default` names. Spending and replacing ask first. Ctrl-C stops
     after a checkpoint; the next apply continues.
     """
-    from tsws.cli.confirmation import confirm
+    from tsws.cli.confirmation import confirm, reasons
     from tsws.cli.narrator import narrating
     from tsws.cli.outcome import outcome
     from tsws.cli.plan_text import plan_lines, summary
@@ -60,7 +60,7 @@ def command(
     session.say(summary(plan))
     _refuse_blocked(plan, keep_going=keep_going)
     check_spending(plan, max_cost)
-    confirm(_reasons(plan, replace), yes=yes)
+    confirm(reasons(plan), yes=yes)
     session.say()
     with stoppable() as stop, narrating(session) as emit:
         report = workspace.apply(
@@ -94,19 +94,3 @@ def _refuse_blocked(plan: Plan, *, keep_going: bool) -> None:
         f"{enumeration(names)} {is_are} blocked, so nothing was done",
         hint="the plan says why; --keep-going does the rest" if plan.changes else plan.blocked[0].hint,
     )
-
-
-def _reasons(plan: Plan, replaced: tuple[str, ...]) -> list[str]:
-    """What a person has to agree to."""
-    from tsws.cli.words import enumeration
-    from tsws.io.sizes import format_dollars
-    from tsws.reconcile.action import Change
-    from tsws.workspace.spending import dollars
-
-    reasons = []
-    if (cost := dollars(plan)) > 0:
-        reasons.append(f"it spends about {format_dollars(cost)}")
-    anew = [action.address for action in plan.changes if action.anew and action.change is not Change.CREATE]
-    if anew or replaced:
-        reasons.append(f"it makes {enumeration(anew or list(replaced))} anew")
-    return reasons

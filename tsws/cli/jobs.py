@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 SILENCE = 0.5
 """Seconds without an event after which a running job has said all that it has said until now: several times what a
-backend needs between two events that lie ready."""
+backend needs between two events that lie ready. A job that says more than that has reached now when its events have."""
+LONGEST = 10.0
+"""Seconds to listen at most, should the clock of the job's machine be late."""
 
 
 def backend_of(context: Context, job: ActiveJob) -> Backend:
@@ -56,16 +59,17 @@ def events_of(backend: Backend, job: ActiveJob, *, follow: bool) -> Iterator[Eve
         except TswsError as error:
             heard.put(error)
 
+    began = time.time()
     threading.Thread(target=listen, name=f"tsws-listen-{job.address}", daemon=True).start()
-    while True:
+    while time.time() < began + LONGEST:
         try:
             event = heard.get(timeout=SILENCE)
         except queue.Empty:
             return
-        if event is None:
-            return
         if isinstance(event, TswsError):
             raise event
+        if event is None or event.time > began:
+            return
         yield event
 
 
