@@ -19,6 +19,7 @@ from tsws.cli import documents
 from tsws.cli.main import cli
 from tsws.cli.session import Session, global_options
 from tsws.cli.table import SECTIONS
+from tsws.fetch import lockfile
 from tsws.job import events
 from tsws.manifest.reference import reference_markdown
 from tsws.plugin import hookspecs, interfaces
@@ -30,7 +31,7 @@ SCHEMAS = {
 }
 """Published schemas: the file, and the document that it describes."""
 
-_STRUCTS = (documents, events, record)
+_STRUCTS = (documents, events, record, lockfile)
 
 
 def render(name: str) -> str:
