@@ -53,8 +53,11 @@ def _interrupt_when_training(process: subprocess.Popen[str], line: str) -> bool:
 @pytest.mark.slow
 def test_interrupt_at_nothing_that_lasts_ends_with_130(project) -> None:
     """Outside an apply the first Ctrl-C ends."""
-    program = "from tsws.cli.boundary import guarded; import sys, time; print('ready', flush=True); "
-    program += "sys.exit(guarded(lambda: time.sleep(600)))"
+    program = (
+        "import sys, time\nfrom tsws.cli.boundary import guarded\n"
+        "def last():\n    print('ready', flush=True)\n    time.sleep(600)\n"
+        "sys.exit(guarded(last))\n"
+    )
     with Terminal("-c", program, folder=project().root) as terminal:
         terminal.wait_for("ready")
         terminal.press(CTRL_C)
