@@ -20,8 +20,8 @@ import msgspec
 from tsws.errors import FormatError, InterruptedByUser, JobError, PluginError, TswsError
 from tsws.io.atomic import write_bytes
 from tsws.io.digest import digest_value
-from tsws.job import Done, Emit, Event, Failed, Handle, Job, JobStatus, Started, VolumeRef
-from tsws.plugin import Backend, Plugins, Volume
+from tsws.job import Done, Emit, Event, Failed, Handle, Job, JobStatus, Log, Started, VolumeRef
+from tsws.plugin import Backend, Plugins
 from tsws.resources.volume import open_volume
 
 POLL = 0.2
@@ -53,6 +53,10 @@ class ActiveJob(msgspec.Struct, frozen=True, kw_only=True):
     wanted: str
     """Digest of what the job is to make: another one means that the job is no longer wanted."""
     launched_at: float
+    kind: str | None = None
+    """Of the backend that runs it; None in records of older versions."""
+    options: dict[str, Any] = {}
+    """Of that backend. Kept, as the manifest may say something else by the time that somebody comes back."""
     ended: bool = False
     """It is over; kept so that its log can be read."""
 
@@ -75,6 +79,15 @@ def active_job(root: Path, address: str) -> ActiveJob | None:
         return None
     except msgspec.DecodeError as error:
         raise FormatError(f"{path} is damaged ({error})", hint="remove the file once no worker runs") from None
+
+
+def backend_of(job: ActiveJob, plugins: Plugins, root: Path) -> Backend:
+    """The backend that a job was launched on, whatever the manifest says by now.
+
+    Raises:
+        PluginError: no plugin provides it any more.
+    """
+    return open_backend(job.handle.backend, job.kind or job.handle.backend, job.options, plugins, root)
 
 
 def open_backend(name: str, kind: str, options: dict[str, Any], plugins: Plugins, root: Path) -> Backend:
@@ -123,35 +136,31 @@ class Dispatcher:
             JobError: the worker failed or vanished.
             InterruptedByUser: ``stop`` became true; the job was stopped, or goes on where it outlives its client.
         """
-        backend = open_backend(assignment.backend, assignment.kind, assignment.options, self.plugins, self.root)
-        volume = open_volume(assignment.volume, self.plugins, self.root) if assignment.volume else None
-        wanted = digest_value([assignment.manifest, assignment.targets, assignment.kind, fingerprint, replace])
-        active = self._in_flight(backend, assignment.address, wanted)
+        # A known fingerprint says it all; without one the manifest does, what is operational included.
+        wanted = digest_value([fingerprint or assignment.manifest, assignment.targets, assignment.kind, replace])
+        active = self._in_flight(assignment.address, wanted, emit)
         if active is None:
-            active = self._launch(backend, volume, assignment, fingerprint, replace, wanted)
-        self._follow(backend, active, emit, stop)
+            active = self._launch(assignment, fingerprint, replace, wanted)
+        self._follow(backend_of(active, self.plugins, self.root), active, emit, stop)
 
-    def _in_flight(self, backend: Backend, address: str, wanted: str) -> ActiveJob | None:
+    def _in_flight(self, address: str, wanted: str, emit: Emit) -> ActiveJob | None:
+        """The job that makes what is wanted; one that makes something else is stopped first."""
         active = active_job(self.root, address)
         if active is None or active.ended:
             return None
+        backend = backend_of(active, self.plugins, self.root)
         status = backend.status(active.handle)
         if status is JobStatus.RUNNING and active.wanted == wanted:
             return active
         if status is JobStatus.RUNNING:
+            emit(Log(address=address, message=f"stopping the job {active.handle.job}, which is no longer wanted"))
             backend.cancel(active.handle)
-        self._keep(msgspec.structs.replace(active, ended=True))
+        self._note_end(active)
         return None
 
-    def _launch(
-        self,
-        backend: Backend,
-        volume: Volume | None,
-        assignment: Assignment,
-        fingerprint: str,
-        replace: tuple[str, ...],
-        wanted: str,
-    ) -> ActiveJob:
+    def _launch(self, assignment: Assignment, fingerprint: str, replace: tuple[str, ...], wanted: str) -> ActiveJob:
+        backend = open_backend(assignment.backend, assignment.kind, assignment.options, self.plugins, self.root)
+        volume = open_volume(assignment.volume, self.plugins, self.root) if assignment.volume else None
         job = Job(
             id=f"{time.strftime('%Y%m%d-%H%M%S')}-{assignment.address}-{secrets.token_hex(3)}",
             address=assignment.address,
@@ -165,7 +174,14 @@ class Dispatcher:
             options=assignment.options,
         )
         handle = backend.launch(job, volume)
-        active = ActiveJob(address=assignment.address, handle=handle, wanted=wanted, launched_at=time.time())
+        active = ActiveJob(
+            address=assignment.address,
+            handle=handle,
+            wanted=wanted,
+            launched_at=time.time(),
+            kind=assignment.kind,
+            options=assignment.options,
+        )
         self._keep(active)
         return active
 
@@ -198,22 +214,30 @@ class Dispatcher:
             if isinstance(event, BaseException):
                 raise event
             if event is None:
-                raise self._vanished(backend, active)
+                raise self._vanished(backend, active, cancelled=cancelled)
             if event_ends(event, active.address):
-                self._keep(msgspec.structs.replace(active, ended=True))
+                self._note_end(active)
                 if isinstance(event, Failed):
                     raise failure(event)
                 return
             if not (isinstance(event, Started) and event.address == active.address):
                 emit(event)
 
-    def _vanished(self, backend: Backend, active: ActiveJob) -> TswsError:
-        self._keep(msgspec.structs.replace(active, ended=True))
+    def _vanished(self, backend: Backend, active: ActiveJob, *, cancelled: bool) -> TswsError:
+        self._note_end(active)
+        if cancelled:  # it was not far enough to say so itself, or took too long
+            return InterruptedByUser(f"{active.address}: stopped on request", hint="`tsws apply` continues")
         words = backend.last_words(active.handle).strip()
         return JobError(
             f"the worker of {active.address} died without a last word" + (f":\n{words}" if words else ""),
             hint="`tsws apply` continues from the last checkpoint",
         )
+
+    def _note_end(self, active: ActiveJob) -> None:
+        """A job that somebody has replaced in the meantime is nobody's any more."""
+        known = active_job(self.root, active.address)
+        if known is None or known.handle == active.handle:
+            self._keep(msgspec.structs.replace(active, ended=True))
 
     def _keep(self, active: ActiveJob) -> None:
         path = jobs_folder(self.root) / f"{active.address}.json"

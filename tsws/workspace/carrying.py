@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import msgspec
 
-from tsws.errors import JobError, PlanError
+from tsws.errors import InterruptedByUser, JobError, LockedError, PlanError
 from tsws.fetch.lockfile import LockFile, Pin, merge
 from tsws.io.locks import resource_lock
-from tsws.job import Emit
+from tsws.job import Emit, Log
 from tsws.reconcile.action import Action, Change
 from tsws.reconcile.facts import Facts
 from tsws.reconcile.make import carry_out
@@ -22,6 +23,9 @@ from tsws.resources.sourcing import LOCK_NAME
 from tsws.resources.volume import open_volume
 from tsws.workspace.context import Context
 from tsws.workspace.syncing import push_sources, refresh_volumes
+
+WAIT = 0.2
+"""Seconds between looks at the stop flag while waiting for another process."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,34 @@ class Carrier:
         if resource.dispatched and not self.inline and not put_back:
             self._dispatch(resource, action)
         else:
-            with resource_lock(self.context.store.resource_lock_path(action.address)):
-                self._make(resource, action, facts)
+            with self._turn(action.address):
+                if not self._was_made_meanwhile(action, facts):
+                    self._make(resource, action, facts)
+
+    @contextmanager
+    def _turn(self, address: str) -> Iterator[None]:
+        """Wait until nobody else makes the resource: a client that was killed may have left a worker behind."""
+        path = self.context.store.resource_lock_path(address)
+        with ExitStack() as stack:
+            waiting = False
+            while True:
+                try:
+                    stack.enter_context(resource_lock(path, timeout=WAIT))
+                    break
+                except LockedError:
+                    if self.stop():
+                        raise InterruptedByUser(
+                            f"{address}: stopped while another process makes it", hint="`tsws apply` continues"
+                        ) from None
+                if not waiting:
+                    self.emit(Log(address=address, message="waiting for another process that makes it"))
+                    waiting = True
+            yield
+
+    def _was_made_meanwhile(self, action: Action, facts: Facts) -> bool:
+        record = self.context.store.record(action.address)
+        new = record is not None and record != facts.record and record.fingerprint == action.fingerprint
+        return new and not action.anew
 
     def _make(self, resource: Resource, action: Action, facts: Facts) -> None:
         inputs: dict[str, Record] = {}

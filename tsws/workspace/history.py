@@ -11,7 +11,7 @@ from tsws.job import JobStatus
 from tsws.reconcile.action import Action, Plan
 from tsws.reconcile.observe import Observer
 from tsws.reconcile.record import Record, short
-from tsws.resources.dispatch import ActiveJob, active_job, open_backend
+from tsws.resources.dispatch import ActiveJob, active_job, backend_of
 from tsws.resources.remote import RemoteRunRule
 from tsws.workspace.context import Context
 
@@ -72,15 +72,11 @@ def running_job(context: Context, address: str) -> ActiveJob | None:
     active = active_job(context.root, address)
     if active is None or active.ended:
         return None
-    table = context.manifest.backend.get(active.handle.backend)
-    kind = (table.kind if table else None) or active.handle.backend
     try:
-        backend = open_backend(
-            active.handle.backend, kind, dict(table.options) if table else {}, context.plugins, context.root
-        )
-        return active if backend.status(active.handle) is JobStatus.RUNNING else None
+        status = backend_of(active, context.plugins, context.root).status(active.handle)
     except TswsError:
         return None
+    return active if status is JobStatus.RUNNING else None
 
 
 def _versions(context: Context, address: str) -> Iterator[RunVersion]:
