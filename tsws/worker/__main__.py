@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from tsws.errors import JobError
 from tsws.worker.main import run
 
 # Threads that spin while they wait bring training to a near stop as soon as anything else wants the processor;
@@ -21,12 +22,17 @@ def main() -> None:
     parser.add_argument("--root", type=Path, help="the workspace to work in; default: the job's, or this folder")
     parser.add_argument("--events", type=Path, help="append the events to this file; default: standard output")
     arguments = parser.parse_args()
-    descriptor = (
-        os.open(arguments.events, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        if arguments.events
-        else sys.stdout.fileno()
-    )
-    sys.exit(run(arguments.job, arguments.root, descriptor))
+    try:
+        status = run(arguments.job, arguments.root, _opened(arguments.events))
+    except (JobError, OSError) as error:  # nobody hears events yet: the log has to say it
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    sys.exit(status)
+
+
+def _opened(events: Path | None) -> int:
+    if events is None:
+        return sys.stdout.fileno()
+    return os.open(events, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
 
 if __name__ == "__main__":

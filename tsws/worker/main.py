@@ -13,6 +13,8 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
+import msgspec
+
 from tsws.errors import InterruptedByUser, JobError, TswsError
 from tsws.fetch.lockfile import merge
 from tsws.job import Done, Failed, Job, decode_job
@@ -34,10 +36,13 @@ def run(job_path: Path, root: Path | None, descriptor: int) -> int:
 
     Returns:
         exit status: 0 done, 1 failed, 130 stopped on request.
+
+    Raises:
+        JobError: there is no job to be read, so nobody to say the last word to.
     """
-    job = decode_job(job_path.read_bytes())
-    speaker = Speaker(descriptor, job.address)
     asked_to_stop = _listen_to_signals()
+    job = _read(job_path)
+    speaker = Speaker(descriptor, job.address)
     began = time.monotonic()
     try:
         report = _work(job, root or Path(job.root or "."), speaker, asked_to_stop)
@@ -46,6 +51,11 @@ def run(job_path: Path, root: Path | None, descriptor: int) -> int:
         interrupted = isinstance(error, InterruptedByUser)
         speaker.close(Failed(address=job.address, message=error.message, hint=error.hint, interrupted=interrupted))
         return error.exit_status
+    except OSError as error:
+        name = f" ({error.filename})" if error.filename else ""
+        message = f"{job.address}: the disk refused: {error.strerror or error}{name}"
+        speaker.close(Failed(address=job.address, message=message, hint="make room or mend the permissions there"))
+        return 1
     except Exception as error:  # noqa: BLE001  the last word has to be said; the log keeps the whole story
         traceback.print_exc()
         message = f"{job.address}: the worker crashed: {type(error).__name__}: {error}"
@@ -55,6 +65,15 @@ def run(job_path: Path, root: Path | None, descriptor: int) -> int:
         return 1
     speaker.close(Done(address=job.address, seconds=time.monotonic() - began))
     return 0
+
+
+def _read(path: Path) -> Job:
+    try:
+        return decode_job(path.read_bytes())
+    except OSError as error:
+        raise JobError(f"{path} can not be read: {error.strerror or error}") from error
+    except msgspec.DecodeError as error:
+        raise JobError(f"{path} is not a job: {error}", hint="backends write it with tsws.job.encode_job") from error
 
 
 def _work(job: Job, root: Path, speaker: Speaker, asked_to_stop: threading.Event) -> Report:
