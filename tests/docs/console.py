@@ -43,7 +43,9 @@ class Step:
 
 def steps(block: Block) -> Iterator[Step]:
     """The commands of a ``console`` block, each with the lines below it."""
-    command, expected, begin = None, [], block.line
+    command: str | None = None
+    expected: list[str] = []
+    begin = block.line
     for number, line in enumerate(block.text.splitlines(), start=block.line + 1):
         if line.startswith("$ "):
             if command is not None:

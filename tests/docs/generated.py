@@ -6,7 +6,7 @@ import ast
 import inspect
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
@@ -41,7 +41,7 @@ def render(name: str) -> str:
         KeyError: nothing is generated under this name.
     """
     kind, _, what = name.partition(" ")
-    renderers = {
+    renderers: dict[str, Callable[[], str]] = {
         "manifest-reference": reference_markdown,
         "commands": commands,
         "hook": lambda: function(getattr(hookspecs, what)),

@@ -61,7 +61,8 @@ def test_every_file_of_a_version_is_named(applied: Path) -> None:
 
 def test_metrics_have_the_keys_that_are_named(applied: Path) -> None:
     shown = rows("## `metrics.jsonl`")
-    training, evaluation = set(), set()
+    training: set[str] = set()
+    evaluation: set[str] = set()
     for line in lines(applied / "out/first/metrics.jsonl"):
         (evaluation if "val_loss" in line else training).update(line)
     assert training == {key for key, where in shown.items() if where in {"training", "both"}}

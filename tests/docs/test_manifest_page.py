@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tests.docs.pages import REPOSITORY, page
 from tsws.manifest import load, load_data
 from tsws.manifest.specs import TABLES
 from tsws.plugin import load_plugins
+from tsws.train.recipe import resolve
 
 MANIFEST = page("docs/manifest.md")
 FRAGMENTS = [block for block in MANIFEST.blocks if block.language == "toml" and block.title is None]
@@ -47,6 +49,17 @@ def test_the_example_of_an_include_wins_over_what_it_includes(tmp_path: Path, ma
         0.002,
         50,
     )
+
+
+def test_runs_share_their_warm_up_from_as_many_steps_on_as_the_page_says() -> None:
+    said = re.search(r"to all runs of at least (\d+) steps", MANIFEST.text)
+    assert said is not None
+    least = int(said[1])
+    fixed = {"batch_size": 1, "gradient_accumulation_steps": 1, "dtype": "float32", "seed": 0, "eval_tokens": 1}
+    warmups = [
+        resolve("fast", {**fixed, "max_iters": steps}, dim=64).warmup_iters for steps in (least - 2, least, 100_000)
+    ]
+    assert warmups[0] < warmups[1] == warmups[2]
 
 
 def test_every_table_is_introduced() -> None:

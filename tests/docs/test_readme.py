@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.docs.console import Console
 from tests.docs.markdown import Block
 from tests.docs.pages import README, REPOSITORY, page
+from tsws.model.config import LlamaConfig
 
 SMALLER = {
     "max_iters = 400": "max_iters = 40\nwarmup_iters = 4\nbatch_size = 2\neval_tokens = 1024\nthreads = 1",
@@ -50,3 +52,9 @@ def test_the_first_screen_has_the_two_commands_and_make_knows_them() -> None:
     for command in ("demo", "test"):
         assert any(line.startswith(f"    make {command} ") for line in first)
         assert f"\n{command}:" in makefile
+
+
+def test_the_readme_counts_its_parameters_right() -> None:
+    model = tomllib.loads(page(README).blocks[0].text)["model"]["tiny"]
+    count = LlamaConfig.from_fields({**model, "vocab_size": 512}).parameter_count
+    assert f"a model of {count / 1e6:.2f} million parameters" in page(README).text
