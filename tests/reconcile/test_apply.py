@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
 import pytest
 from reconcile_toys import TextRule, Workshop
 
-from tsws.errors import FetchError, InterruptedByUser, TswsError
-from tsws.job import Done, Failed, Started
+from tsws.errors import FetchError, InterruptedByUser, TswsError, VolumeError
+from tsws.job import Done, Failed, Started, ignore
 from tsws.reconcile.action import Action, Change
 from tsws.reconcile.apply import Outcome, apply
-from tsws.reconcile.facts import Facts
+from tsws.reconcile.facts import Facts, Observation
 from tsws.reconcile.graph import Graph
+from tsws.reconcile.observe import Observer
 from tsws.reconcile.resource import Making
 
 PATIENCE = 20.0
@@ -243,3 +244,30 @@ def test_action_is_decided_again_when_its_turn_comes(workshop: Workshop) -> None
         stop=lambda: False,
     )
     assert carried == [("a", Change.UPDATE), ("b", Change.UPDATE)]
+
+
+def test_what_can_not_be_looked_at_fails_alone(workshop: Workshop) -> None:
+    graph = Graph([workshop.thing("a", "1"), workshop.thing("b", "2")])
+    observer = Observer(workshop.store)
+    looks: list[str] = []
+
+    def look(addresses: Iterable[str]) -> Observation:
+        chosen = list(addresses)
+        looks.extend(chosen)
+        if looks.count("a") > 1:
+            raise VolumeError("it went away", hint="bring it back")
+        return observer.observe(graph, chosen)
+
+    report = apply(
+        graph,
+        ["a", "b"],
+        look=look,
+        carry_out=lambda action, facts: None,
+        emit=ignore,
+        stop=lambda: False,
+        jobs=1,
+        keep_going=True,
+    )
+    (failure,) = report.failed
+    assert failure.address == "a"
+    assert str(failure.error) == "it went away"

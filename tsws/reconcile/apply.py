@@ -120,7 +120,7 @@ class _Applying:
         began = time.monotonic()
         waiting = list(self.graph.closure(self.targets))
         self.observation.update(self.look(waiting))
-        running: dict[Future[float], Action] = {}
+        running: dict[Future[tuple[float, Observation]], Action] = {}
         limit = max(1, jobs)
         with ThreadPoolExecutor(max_workers=limit, thread_name_prefix="tsws-apply") as pool:
             while waiting or running:
@@ -134,7 +134,11 @@ class _Applying:
         return Report(tuple(self.settled.values()), time.monotonic() - began)
 
     def _begin_all(
-        self, waiting: list[str], pool: ThreadPoolExecutor, running: dict[Future[float], Action], limit: int
+        self,
+        waiting: list[str],
+        pool: ThreadPoolExecutor,
+        running: dict[Future[tuple[float, Observation]], Action],
+        limit: int,
     ) -> None:
         """Begin, or settle, all that can be. No more is handed to the pool than it can do at once: whatever
         waited in its queue would begin even after a failure or a stop."""
@@ -143,7 +147,11 @@ class _Applying:
                 if len(running) >= limit:
                     return
                 waiting.remove(address)
-                action, again = self._decide(address)
+                try:
+                    action, again = self._decide(address)
+                except TswsError as error:  # it could not even be looked at
+                    self._fail(Action(address, Change.BLOCKED, error.message, hint=error.hint), error)
+                    continue
                 if again:
                     waiting[:0] = (*again, address)
                     break
@@ -160,9 +168,7 @@ class _Applying:
         if any(self.settled[needed].outcome in bad for needed in needs(self.graph[address])):
             self.settled[address] = Applied(address, Outcome.SKIPPED, action)
         elif action.change is Change.BLOCKED:
-            error = TswsError(f"{address}: {action.reason}", hint=action.hint)
-            self.emit(Failed(address=address, message=error.message, hint=error.hint))
-            self.settled[address] = Applied(address, Outcome.FAILED, action, error=error)
+            self._fail(action, TswsError(f"{address}: {action.reason}", hint=action.hint))
         elif not action.change.acts:
             self.settled[address] = Applied(address, Outcome.KEPT, action)
         elif self._must_stop():
@@ -194,7 +200,8 @@ class _Applying:
         failed = any(result.outcome is Outcome.FAILED for result in self.settled.values())
         return self.stop() or self.defect is not None or (failed and not self.keep_going)
 
-    def _work(self, action: Action) -> float:
+    def _work(self, action: Action) -> tuple[float, Observation]:
+        """Carry an action out and look at what came of it: how long it took, and the new facts."""
         began = time.monotonic()
         self.emit(Started(address=action.address, reason=action.reason))
         try:
@@ -205,16 +212,19 @@ class _Applying:
                 f"{action.address}: the disk refused: {error.strerror or error}{name}",
                 hint="make room or mend the permissions; `tsws apply` goes on from where it stopped",
             ) from error
-        return time.monotonic() - began
+        return time.monotonic() - began, self.look([action.address])
 
-    def _end(self, action: Action, future: Future[float]) -> None:
+    def _fail(self, action: Action, error: TswsError) -> None:
+        interrupted = isinstance(error, InterruptedByUser)
+        self.emit(Failed(address=action.address, message=error.message, hint=error.hint, interrupted=interrupted))
+        self.settled[action.address] = Applied(action.address, Outcome.FAILED, action, error=error)
+
+    def _end(self, action: Action, future: Future[tuple[float, Observation]]) -> None:
         address = action.address
         try:
-            seconds = future.result()
+            seconds, facts = future.result()
         except TswsError as error:
-            interrupted = isinstance(error, InterruptedByUser)
-            self.emit(Failed(address=address, message=error.message, hint=error.hint, interrupted=interrupted))
-            self.settled[address] = Applied(address, Outcome.FAILED, action, error=error)
+            self._fail(action, error)
             return
         except Exception as error:  # noqa: BLE001  a defect: what runs may end, then it travels on with its traceback
             self.defect = self.defect or error
@@ -222,6 +232,6 @@ class _Applying:
             self.settled[address] = Applied(address, Outcome.FAILED, action)
             return
         self.replaced.discard(address)
-        self.observation.update(self.look([address]))
+        self.observation.update(facts)
         self.settled[address] = Applied(address, Outcome.DONE, action, seconds)
         self.emit(Done(address=address, seconds=seconds))
