@@ -254,7 +254,7 @@ def test_what_can_not_be_looked_at_fails_alone(workshop: Workshop) -> None:
     def look(addresses: Iterable[str]) -> Observation:
         chosen = list(addresses)
         looks.extend(chosen)
-        if looks.count("a") > 1:
+        if "a" in chosen and looks.count("a") > 1:
             raise VolumeError("it went away", hint="bring it back")
         return observer.observe(graph, chosen)
 
