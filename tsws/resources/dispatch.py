@@ -22,7 +22,7 @@ from tsws.io.atomic import write_bytes
 from tsws.io.digest import digest_value
 from tsws.job import Done, Emit, Event, Failed, Handle, Job, JobStatus, Log, Started, VolumeRef
 from tsws.plugin import Backend, Plugins
-from tsws.resources.volume import open_volume
+from tsws.resources.volume import open_volume, options_of
 
 POLL = 0.2
 """Seconds between looks at the stop flag while waiting for events."""
@@ -94,13 +94,13 @@ def open_backend(name: str, kind: str, options: dict[str, Any], plugins: Plugins
     """The backend of a table.
 
     Raises:
-        PluginError: no plugin provides it.
+        PluginError: no plugin provides it, or it needs a key that its table does not have.
     """
     found = plugins.backends.get(kind)
     if found is None:
         message, hint = missing_backend(kind, plugins)
         raise PluginError(message, hint=hint)
-    return found(name, msgspec.convert(options, found.Options), root)
+    return found(name, options_of(f"backend.{name}", options, found.Options), root)
 
 
 def missing_backend(kind: str, plugins: Plugins) -> tuple[str, str]:
@@ -206,7 +206,10 @@ class Dispatcher:
                         f"{active.address} goes on without this client",
                         hint=f"`tsws apply` comes back to it, `tsws cancel {active.address}` stops it",
                     )
-                backend.cancel(active.handle)
+                # In a thread of its own: what the worker says while it stops is heard meanwhile.
+                threading.Thread(
+                    target=backend.cancel, args=(active.handle,), name=f"tsws-cancel-{active.address}", daemon=True
+                ).start()
             try:
                 event = events.get(timeout=POLL)
             except queue.Empty:

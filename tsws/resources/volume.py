@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -21,13 +22,28 @@ def open_volume(ref: VolumeRef, plugins: Plugins, base: Path) -> Volume:
     """The volume that some plain data names.
 
     Raises:
-        PluginError: no plugin provides its kind.
+        PluginError: no plugin provides its kind, or its table lacks a key.
     """
     kind = plugins.volumes.get(ref.kind)
     if kind is None:
         message, hint = missing_kind(ref, plugins)
         raise PluginError(message, hint=hint)
-    return kind(ref.name, msgspec.convert(ref.options, kind.Options), base)
+    return kind(ref.name, options_of(f"volume.{ref.name}", ref.options, kind.Options), base)
+
+
+def options_of(address: str, options: dict[str, Any], form: type[msgspec.Struct]) -> msgspec.Struct:
+    """A plugin's own keys of a table, as the struct that it wants them in.
+
+    Raises:
+        PluginError: a key is missing or wrong, which the manifest's check can not see when there is no table at all.
+    """
+    try:
+        return msgspec.convert(options, form)
+    except msgspec.ValidationError as error:
+        raise PluginError(
+            f"{address}: {str(error)[0].lower()}{str(error)[1:]}",
+            hint=f"add it to the table [{address}] of the manifest; `tsws schema` lists the keys",
+        ) from None
 
 
 def missing_kind(ref: VolumeRef, plugins: Plugins) -> tuple[str, str]:
