@@ -50,30 +50,38 @@ def test_a_mistake_is_told_in_the_compilers_words_and_leaves_the_old_program(sou
     assert destination.read_text() == "the old one"
 
 
-def test_only_the_last_lines_are_told(source, script, tmp_path):
-    noisy = script(
-        "noisy", 'print("\\n".join(f"line {i}" for i in range(100)))\nsys.exit("--version" not in sys.argv)\n'
-    )
+@pytest.fixture
+def own(script, monkeypatch):
+    """Make a script the user's own compiler."""
+
+    def make(name, body):
+        monkeypatch.setenv("CC", str(script(name, body)))
+        return find_compiler()
+
+    return make
+
+
+def test_only_the_last_lines_are_told(source, own, tmp_path):
+    noisy = own("noisy", 'print("\\n".join(f"line {i}" for i in range(100)))\nsys.exit("--version" not in sys.argv)\n')
     with pytest.raises(BuildError) as caught:
-        build_program(source, tmp_path / "answer", compiler=find_compiler(str(noisy)))
+        build_program(source, tmp_path / "answer", compiler=noisy)
     assert caught.value.message.splitlines()[1:] == [f"line {i}" for i in range(80, 100)]
 
 
-def test_a_compiler_that_refuses_native_code_is_not_asked_for_it(source, script, tmp_path):
+def test_a_compiler_that_refuses_native_code_is_not_asked_for_it(source, own, tmp_path):
     real = find_compiler().path
-    picky = script(
+    compiler = own(
         "picky",
         'if "-march=native" in sys.argv:\n    sys.exit("error: unsupported argument")\n'
         f"os.execv({real!r}, [{real!r}, *sys.argv[1:]])\n",
     )
-    compiler = find_compiler(str(picky))
     assert effective_flags(compiler, ["-DSTATUS=5"]) == ["-O3", "-std=gnu11", "-ffp-contract=off", "-DSTATUS=5"]
     build_program(source, tmp_path / "answer", compiler=compiler, flags=["-DSTATUS=5"])
     assert subprocess.run([tmp_path / "answer"], check=False).returncode == 5
 
 
-def test_a_compiler_that_vanished_is_an_error(source, script, tmp_path):
-    compiler = find_compiler(str(script("brief", 'print("brief 1")\n')))
+def test_a_compiler_that_vanished_is_an_error(source, own, tmp_path):
+    compiler = own("brief", 'print("brief 1")\n')
     (tmp_path / "brief").unlink()
     with pytest.raises(BuildError) as caught:
         build_program(source, tmp_path / "answer", compiler=compiler)

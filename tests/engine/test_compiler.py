@@ -35,21 +35,69 @@ def test_cc_of_the_environment_comes_first_and_the_preferred_before_it(only_thes
     monkeypatch.setenv("CC", "clang")
     assert find_compiler().path == str(tmp_path / "clang")
     assert find_compiler("tcc").path == str(tmp_path / "tcc")
-    assert find_compiler(str(tmp_path / "cc")).path == str(tmp_path / "cc")
 
 
-def test_a_command_line_is_a_compiler_too(only_these, script, tmp_path):
+def test_cc_of_the_environment_may_be_a_command_line(only_these, script, tmp_path, monkeypatch):
     only_these("cc")
     script("ccache", 'print(" ".join(sys.argv[1:]))\n')
-    compiler = find_compiler("ccache gcc -m64")
+    monkeypatch.setenv("CC", "ccache gcc -m64")
+    compiler = find_compiler()
     assert compiler.command == [str(tmp_path / "ccache"), "gcc", "-m64"]
     assert compiler.version_line == "gcc -m64 --version"
 
 
-def test_a_path_with_spaces_is_not_taken_apart(only_these, script, tmp_path):
+def test_a_path_with_spaces_is_not_taken_apart(only_these, script, tmp_path, monkeypatch):
     only_these("cc")
     script("my cc", ANSWERS.format(name="mine"))
-    assert find_compiler(str(tmp_path / "my cc")).command == [str(tmp_path / "my cc")]
+    monkeypatch.setenv("CC", str(tmp_path / "my cc"))
+    assert find_compiler().command == [str(tmp_path / "my cc")]
+
+
+@pytest.fixture
+def trap(script, tmp_path, monkeypatch):
+    """A folder that one is in, with a program called ``evil-cc`` that tells when it is run."""
+    script("evil-cc", f"open({str(tmp_path / 'ran')!r}, 'w').close()\nprint('evil 1.0')\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "ran"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "./evil-cc",
+        "{folder}/evil-cc",
+        "sh evil-cc",
+        "evil-cc --version",
+        "-evil-cc",
+        ".",
+        "",
+        "evil-cc\n",
+        "a/../evil-cc",
+    ],
+)
+def test_a_preferred_one_that_is_more_than_a_name_is_refused_and_not_run(trap, name):
+    name = name.replace("{folder}", str(trap.parent))
+    with pytest.raises(BuildError) as caught:
+        find_compiler(name)
+    assert caught.value.message == f"the C compiler {name!r} is not the bare name of a program"
+    assert caught.value.hint == (
+        "name one that is on the PATH, such as gcc or clang-18; a path or a command line can stand in $CC"
+    )
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("path", ["", ".", "/no/such/folder:", "/no/such/folder:."])
+def test_the_folder_one_is_in_is_never_searched(trap, monkeypatch, path):
+    monkeypatch.setenv("PATH", path)
+    monkeypatch.delenv("CC", raising=False)
+    with pytest.raises(BuildError) as caught:
+        find_compiler("evil-cc")
+    assert caught.value.message == "the C compiler 'evil-cc' does not work"
+    (trap.parent / "evil-cc").rename(trap.parent / "cc")
+    with pytest.raises(BuildError) as caught:
+        find_compiler()
+    assert caught.value.message == "no C compiler was found: tried cc, gcc, clang, and $CC is not set"
+    assert not trap.exists()
 
 
 def test_a_broken_one_is_passed_over_unless_it_was_asked_for(only_these, script, tmp_path, monkeypatch):
@@ -80,7 +128,7 @@ def test_without_any_the_hint_is_for_the_system(only_these, monkeypatch, system,
     only_these()
     monkeypatch.setattr("tsws.engine.compiler.sys.platform", system)
     # shutil.which looks at the same sys: what it does on Windows is not wanted here.
-    monkeypatch.setattr("tsws.engine.compiler.shutil.which", lambda name: None)
+    monkeypatch.setattr("tsws.engine.compiler.shutil.which", lambda name, path=None: None)
     with pytest.raises(BuildError) as caught:
         find_compiler()
     assert caught.value.message == "no C compiler was found: tried cc, gcc, clang, and $CC is not set"
