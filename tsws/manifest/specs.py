@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from tsws.manifest.compiling import CompilerFlag, CompilerName
 from tsws.manifest.field_types import NAME_PATTERN, OPERATIONAL, PositiveInt, Seed, Sha256, Spec
 from tsws.manifest.run_spec import RunSpec
 
@@ -166,9 +167,9 @@ class ProgramSpec(Spec, frozen=True, kw_only=True):
     path: Annotated[
         str | None, Meta(description="Of the executable; default `NAME`. The source lies beside it with `.c`.")
     ] = None
-    flags: Annotated[list[str], Meta(description="More flags for the compiler, after tsws's own.")] = []
+    flags: Annotated[list[CompilerFlag], Meta(description="More flags for the compiler, after tsws's own.")] = []
     compiler: Annotated[
-        str | None, Meta(description="The C compiler; default: `$CC`, else the first of `cc`, `gcc`, `clang`.")
+        CompilerName | None, Meta(description="The C compiler; default: `$CC`, else the first of `cc`, `gcc`, `clang`.")
     ] = None
 
 
