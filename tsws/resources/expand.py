@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tsws.resources.dataset import dataset_resource
 from tsws.resources.export import export_resource
 from tsws.resources.pretrained import pretrained_resource
 from tsws.resources.program import program_resource
-from tsws.resources.remote import remote_run_resource
+from tsws.resources.remote import RemoteRunRule, remote_run_resource
 from tsws.resources.run import run_resource, tokenizer_of
 from tsws.resources.tokenizer import tokenizer_resource
 from tsws.resources.tokens import tokens_resource
@@ -32,6 +33,15 @@ class Expansion:
     manifest: Manifest
     """The one that was expanded."""
     graph: Graph
+
+    @cached_property
+    def declared(self) -> frozenset[str]:
+        """Every address that the manifest means, here or in a volume: what has another record is an orphan.
+
+        What was made here before its run was given a volume still counts there, so it is none.
+        """
+        there = (one.rule.there()[0] for one in self.graph if isinstance(one.rule, RemoteRunRule) and not one.blocked)
+        return frozenset([*self.graph.order, *(address for graph in there for address in graph.order)])
 
     def companions(self, address: str) -> tuple[str, ...]:
         """An address and all that a person who asks for it wants to have with it.

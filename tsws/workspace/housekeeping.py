@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tsws.errors import LockedError
 from tsws.io.atomic import TEMPORARY_SUFFIX
 from tsws.io.digest import sha256_file
-from tsws.io.locks import workspace_lock
+from tsws.io.locks import resource_lock, workspace_lock
 from tsws.reconcile.record import short
 from tsws.resources.dispatch import active_job, jobs_folder
 from tsws.workspace.context import Context
@@ -28,7 +29,8 @@ class Removed:
 def clean(context: Context, *, dry_run: bool = False) -> Removed:
     """Remove intermediates that the next apply makes again when it needs them: texts, token shards, partial downloads.
 
-    Records stay, so nothing that was made from them becomes stale. What a run in flight may be reading stays, too.
+    Records stay, so nothing that was made from them becomes stale. While a run is in flight, nothing goes: it may be
+    reading it.
 
     Args:
         context: the workspace.
@@ -57,26 +59,43 @@ def gc(context: Context, *, dry_run: bool = False) -> Removed:
 
 
 def _intermediates(context: Context) -> Iterator[Path]:
-    folder = context.store.folder
-    if not any(running_job(context, resource.address) for resource in context.expansion.graph):
-        for resource in context.expansion.graph:
-            record = context.store.record(resource.address) if resource.on_demand else None
-            for output in record.outputs if record else ():
-                path = context.root / output.path
-                if output.owned and path.is_file() and sha256_file(path) == output.sha256:
-                    yield path
-    yield from (folder / name for name in ("partial", "work", "tmp"))
+    if any(_is_being_made(context, resource.address) for resource in context.expansion.graph):
+        return
+    for resource in context.expansion.graph:
+        record = context.store.record(resource.address) if resource.on_demand else None
+        for output in record.outputs if record else ():
+            path = context.root / output.path
+            if output.owned and path.is_file() and sha256_file(path) == output.sha256:
+                yield path
+    yield from (context.store.folder / name for name in ("partial", "work", "tmp"))
     yield from context.root.rglob(f".*{TEMPORARY_SUFFIX}")
 
 
+def _is_being_made(context: Context, address: str) -> bool:
+    """Whether a worker is at it: one that is known, or one whose client died before it could note it down."""
+    if running_job(context, address) is not None:
+        return True
+    path = context.store.resource_lock_path(address)
+    if not path.exists():
+        return False
+    try:
+        with resource_lock(path, timeout=0.0):
+            return False
+    except LockedError:
+        return True
+
+
 def _garbage(context: Context) -> Iterator[Path]:
-    store, graph = context.store, context.expansion.graph
+    store, declared = context.store, context.expansion.declared
     records = {address: store.record(address) for address in store.addresses()}
     wanted = {
-        output.path for address, record in records.items() if address in graph and record for output in record.outputs
+        output.path
+        for address, record in records.items()
+        if address in declared and record
+        for output in record.outputs
     }
     for address, record in records.items():
-        if address in graph:
+        if address in declared:
             continue
         for output in record.outputs if record else ():
             path = context.root / output.path
@@ -93,7 +112,7 @@ def _old_versions(context: Context) -> Iterator[Path]:
     for folder in sorted((context.store.folder / "runs").glob("*")):
         address = f"run.{folder.name}"
         record = context.store.record(address)
-        if running_job(context, address) is not None:
+        if _is_being_made(context, address):
             continue
         declared = address in context.expansion.graph
         kept = {short(record.fingerprint)} if record is not None and declared else set()

@@ -119,7 +119,8 @@ class Workspace:
             syncing.refresh_volumes(self.context, self._volumes_of(chosen))
         observer = Observer(self.context.store)
         addresses = graph.closure([*chosen, *replaced])
-        orphans = observer.orphans(graph) if everything else ()
+        declared = self.context.expansion.declared
+        orphans = [one for one in observer.orphans(graph) if one not in declared] if everything else ()
         return compare(
             graph, observer.observe(graph, addresses), [*chosen, *replaced], replaced=replaced, orphans=orphans
         )
