@@ -1,4 +1,4 @@
-"""How fast training was here: the base of every estimate. Nothing is guessed that was not measured."""
+"""How fast training was here, and what its time costs: the base of every estimate. Nothing is guessed that was not measured."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 
 from tsws.io.atomic import write_bytes
+from tsws.plugin import Backend
+from tsws.reconcile.action import Estimate
 
 
 def measured_rate(root: Path, backend: str) -> float | None:
@@ -17,6 +19,22 @@ def measured_rate(root: Path, backend: str) -> float | None:
 def keep_rate(root: Path, backend: str, rate: float) -> None:
     """Remember how fast a run was, in floating-point operations a second."""
     write_bytes(_path(root), msgspec.json.encode({**_rates(root), backend: rate}, order="sorted"))
+
+
+def priced(backend: Backend, seconds: float | None, basis: str) -> Estimate:
+    """An estimate with what the backend's machine costs for so long.
+
+    Args:
+        backend: where the work is done.
+        seconds: how long it takes; None: nobody knows.
+        basis: where the seconds come from.
+    """
+    price = backend.price()
+    if price is None:
+        return Estimate(seconds=seconds, basis=basis)
+    dollars = None if seconds is None else price.dollars_per_hour * seconds / 3600
+    where = f"{price.dollars_per_hour:.2f} $/h ({price.source})"
+    return Estimate(seconds=seconds, dollars=dollars, basis="; ".join(filter(None, (basis, where))))
 
 
 def _rates(root: Path) -> dict[str, float]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tsws.errors import PlanError
+from tsws.io.paths import is_relative_inside
 from tsws.job import VolumeRef
 from tsws.manifest import load_data
 from tsws.manifest.outputs import all_exports
@@ -27,7 +28,8 @@ from tsws.reconcile.record import Record
 from tsws.reconcile.resource import BaseRule, Making, Resource, Result
 from tsws.reconcile.store import Store
 from tsws.resources.dispatch import Assignment, missing_backend, open_backend
-from tsws.resources.shadow import shadow
+from tsws.resources.rates import priced
+from tsws.resources.shadow import shadow_folder
 from tsws.resources.sourcing import own_files
 from tsws.resources.volume import missing_kind, open_volume
 
@@ -76,9 +78,16 @@ def remote_run_resource(
         blocked = missing_backend(assignment.kind, plugins)
     elif assignment.volume is not None and assignment.volume.kind not in plugins.volumes:
         blocked = missing_kind(assignment.volume, plugins)
+    rule = RemoteRunRule(assignment, plugins, root, expand)
+    outside = [source for source in rule.own_sources() if not is_relative_inside(source)]
+    if outside and blocked[0] is None:
+        blocked = (
+            f"it works in a volume, and {', '.join(outside)} lies outside of the workspace",
+            "put the files into the workspace, which is what a volume gets a copy of",
+        )
     return Resource(
         address=f"run.{name}",
-        rule=RemoteRunRule(assignment, plugins, root, expand),
+        rule=rule,
         operational={"backend": spec.backend, "volume": spec.volume},
         blocked=blocked[0],
         blocked_hint=blocked[1],
@@ -116,15 +125,11 @@ class RemoteRunRule(BaseRule):
         parts = facts.probe.parts if facts.probe else ()
         known = [part.estimate for part in parts if part.estimate is not None]
         seconds = [estimate.seconds for estimate in known if estimate.seconds is not None]
-        price = open_backend(
+        backend = open_backend(
             self.assignment.backend, self.assignment.kind, self.assignment.options, self.plugins, self.root
-        ).price()
+        )
         basis = "; ".join(dict.fromkeys(estimate.basis for estimate in known if estimate.basis))
-        total = sum(seconds) if seconds else None
-        dollars = price.dollars_per_hour * total / 3600 if price and total is not None else None
-        if price:
-            basis = f"{basis}; {price.dollars_per_hour:.2f} $/h ({price.source})"
-        return Estimate(seconds=total, dollars=dollars, basis=basis)
+        return priced(backend, sum(seconds) if seconds else None, basis)
 
     def plan(self) -> Plan:
         """What the worker would do in the volume, as far as its records are known here."""
@@ -154,7 +159,7 @@ class RemoteRunRule(BaseRule):
         if self.assignment.volume is None:
             return self.root
         volume = open_volume(self.assignment.volume, self.plugins, self.root)
-        return volume.local_path() or shadow(volume, self.root / ".tsws" / "volumes" / volume.name)
+        return volume.local_path() or shadow_folder(self.root, volume.name)
 
     def _here(self, address: str) -> Record | None:
         """What was made here before the run was given a volume counts there too."""

@@ -11,15 +11,15 @@ from tsws.errors import FormatError, PluginError, TswsError
 from tsws.io.durations import parse_duration
 from tsws.manifest.outputs import run_out
 from tsws.manifest.shards import parse_shards
-from tsws.manifest.specs import DatasetSpec, Manifest, ModelSpec, RunSpec
+from tsws.manifest.specs import BackendSpec, DatasetSpec, Manifest, ModelSpec, RunSpec
 from tsws.model.config import LlamaConfig
 from tsws.plugin import Architecture, Plugins
 from tsws.reconcile.action import Change, Estimate
 from tsws.reconcile.facts import Facts, Version
 from tsws.reconcile.resource import BaseRule, Made, Making, Resource, Result
 from tsws.resources.dataset import shard_files
-from tsws.resources.dispatch import missing_backend
-from tsws.resources.rates import keep_rate, measured_rate
+from tsws.resources.dispatch import missing_backend, open_backend
+from tsws.resources.rates import keep_rate, measured_rate, priced
 from tsws.resources.tokens import tokens_address, train_and_validation
 from tsws.train.recipe import Hyperparameters, resolve
 from tsws.train.schedule import agree_until
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 BEST, LAST, METRICS = "best", "last", "metrics"
 """Roles of a run's files: weights of the best evaluation, of the last step, and what was measured."""
 CHECKPOINTS = "checkpoints"
+LLAMA = "llama"
+"""The architecture whose models can tell stories here."""
+_USUAL_VOCABULARY = 512
+"""Pieces, for an estimate made before the tokenizer is known."""
 
 _NOT_OF_THE_WEIGHTS = {"source", "tokenizer", "path", "sha256"}
 """Fields of a model table that only a finished model has."""
@@ -54,14 +58,15 @@ def run_resource(name: str, spec: RunSpec, manifest: Manifest, plugins: Plugins,
     shards = dataset.format == "shards"
     data = f"dataset.{spec.dataset}" if shards else tokens_address(spec.dataset, tokenizer)
     architecture = plugins.architectures.get(model.arch)
-    kind = manifest.backend[spec.backend].kind if spec.backend in manifest.backend else None
+    backend = manifest.backend.get(spec.backend)
+    kind = backend.kind if backend else None
     blocked: tuple[str, str] | tuple[None, None] = (None, None)
     if architecture is None:
         known = ", ".join(sorted(plugins.architectures)) or "none"
         blocked = (f"no plugin provides the architecture {model.arch!r}", f"known architectures: {known}")
     elif (kind or spec.backend) not in plugins.backends:
         blocked = missing_backend(kind or spec.backend, plugins)
-    rule = RunRule(name, spec, dataset, model, data, f"tokenizer.{tokenizer}", plugins, root)
+    rule = RunRule(name, spec, dataset, model, data, f"tokenizer.{tokenizer}", backend, plugins, root)
     return Resource(
         address=f"run.{name}",
         rule=rule,
@@ -99,6 +104,8 @@ class RunRule(BaseRule):
     """Address of the token shards."""
     tokenizer: str
     """Address of the tokenizer."""
+    backend: BackendSpec | None
+    """The table of its backend, where there is one."""
     plugins: Plugins
     root: Path
 
@@ -139,17 +146,24 @@ class RunRule(BaseRule):
         done = self._steps_taken(resource, facts, wanted)
         per_step = wanted.batch_size * wanted.gradient_accumulation_steps * self.model.max_seq_len
         tokens = max(0, wanted.max_iters - done) * per_step
-        flops = tokens * self._flops_per_token(facts)
+        flops = tokens * self._flops_per_token(facts.record.notes.get("vocab_size") if facts.record else None)
         rate = measured_rate(self.root, self.spec.backend)
         work = f"{tokens / 1e6:.1f}M tokens"
+        table = self.backend or BackendSpec()
+        backend = open_backend(
+            self.spec.backend, table.kind or self.spec.backend, table.options, self.plugins, self.root
+        )
         if rate is None:
-            return Estimate(basis=f"{work}; the time is known after the first run here")
-        return Estimate(seconds=flops / rate, basis=f"{work} at the measured {rate / 1e9:.0f} GFLOP/s")
+            return priced(backend, None, f"{work}; the time is known after the first run here")
+        return priced(backend, flops / rate, f"{work} at the measured {rate / 1e9:.0f} GFLOP/s")
 
-    def _flops_per_token(self, facts: Facts) -> float:
-        vocab_size = self.model.vocab_size or (facts.record.notes.get("vocab_size") if facts.record else None) or 512
-        config = LlamaConfig.from_fields({**model_fields(self.model), "vocab_size": vocab_size})
-        return config.flops_per_token(training=True)
+    def _flops_per_token(self, vocab_size: int | None) -> float:
+        """Of a Llama of the model's sizes; of another architecture it is only a measure of size, the same each time."""
+        fields = model_fields(self.model)
+        if self.model.arch != LLAMA:  # its heads may be such as no Llama can have
+            fields |= {"n_heads": 1, "n_kv_heads": 1, "dim": self.model.dim + self.model.dim % 2}
+        vocab_size = self.model.vocab_size or vocab_size or _USUAL_VOCABULARY
+        return LlamaConfig.from_fields({**fields, "vocab_size": vocab_size}).flops_per_token(training=True)
 
     def _steps_taken(self, resource: Resource, facts: Facts, wanted: Hyperparameters) -> int:
         return max((_common_step(version, resource, wanted) for version in facts.versions), default=0)
@@ -181,7 +195,9 @@ class RunRule(BaseRule):
             emit=making.emit,
             stop=making.stop,
             start_from=self._start(making),
-            tell=teller(tokenizer, self.spec.sample_prompt, seed=self.spec.seed or 1),
+            tell=teller(tokenizer, self.spec.sample_prompt, seed=self.spec.seed or 1)
+            if self.model.arch == LLAMA
+            else None,  # only a Llama's stories can be told here
         )
         out = run_out(self.name, self.spec)
         files = [
@@ -203,7 +219,7 @@ class RunRule(BaseRule):
 
     def _keep_rate(self, config: Mapping[str, Any], tokens: int, seconds: float) -> None:
         if seconds > 0:
-            flops = tokens * LlamaConfig.from_fields(config).flops_per_token(training=True)
+            flops = tokens * self._flops_per_token(config["vocab_size"])
             keep_rate(self.root, self.spec.backend, flops / seconds)
 
     def _architecture(self) -> Architecture:

@@ -20,11 +20,9 @@ _READ = ("record.json", "intent.json", "manifest.json", "state.json", "rates.jso
 """Small files that planning reads."""
 
 
-def shadow(volume: Volume, folder: Path) -> Path:
-    """The shadow of a volume as it was last seen; empty when it never was."""
-    folder.mkdir(parents=True, exist_ok=True)
-    del volume  # nothing is asked of it here: `refresh` does that
-    return folder
+def shadow_folder(root: Path, volume: str) -> Path:
+    """Where a workspace keeps the shadow of a volume; it does not exist before the first :func:`refresh`."""
+    return root / FOLDER / "volumes" / volume
 
 
 def refresh(volume: Volume, folder: Path) -> None:

@@ -9,7 +9,7 @@ from tsws.errors import UsageError
 from tsws.job import VolumeRef
 from tsws.plugin import Volume
 from tsws.resources.remote import RemoteRunRule
-from tsws.resources.shadow import refresh
+from tsws.resources.shadow import refresh, shadow_folder
 from tsws.resources.volume import VolumeRule, base_path, open_volume, plan_declared
 from tsws.sync import Base, SyncPlan, SyncReport, plan_sync, run_sync
 from tsws.workspace.context import Context
@@ -73,7 +73,7 @@ def refresh_volumes(context: Context, names: Collection[str]) -> None:
         if spec.kind in context.plugins.volumes:
             volume = _open(context, name)
             if not volume.is_near:
-                refresh(volume, context.store.folder / "volumes" / name)
+                refresh(volume, shadow_folder(context.root, name))
 
 
 def push_sources(context: Context, rule: RemoteRunRule) -> None:
