@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -29,15 +30,15 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 class Terminal:
     """Runs ``python ARGUMENTS`` on a terminal of 100 columns."""
 
-    def __init__(self, *arguments: str, folder: Path) -> None:
+    def __init__(self, *arguments: str, folder: Path, env: Mapping[str, str] | None = None) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
-        env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
-        env.pop("NO_COLOR", None)
+        around = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+        terminal = {"TERM": "xterm-256color", "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "-c", TAKE_TERMINAL, *arguments],
             cwd=folder,
-            env=env,
+            env={**around, **terminal, **(env or {})},
             stdin=slave,
             stdout=slave,
             stderr=slave,

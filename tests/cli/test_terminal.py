@@ -114,3 +114,35 @@ def test_colours_and_no_color_on_a_terminal(applied: Project) -> None:
     with Terminal(*coloured, "--no-color", folder=applied.root) as terminal:
         assert terminal.wait() == 0
         assert "\x1b" not in terminal.raw
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "run.tinny"),  # fails at work
+        ("aply",),  # fails while the words are parsed
+        (
+            "-q",
+            "apply",
+            "-y",
+            "tokenizer.small",
+            "--replace",
+            "tokenizer.small",
+            "--set",
+            "tokenizer.small.vocab_size=300",
+        ),
+    ],
+    ids=["plan", "aply", "apply"],
+)
+def test_errors_are_coloured_on_a_terminal_unless_that_is_refused(applied: Project, words: tuple[str, ...]) -> None:
+    def shown(*more: str, env: dict[str, str] | None = None) -> str:
+        with Terminal("-m", "tsws", *more, *words, folder=applied.root, env=env) as terminal:
+            assert terminal.wait() in {1, 2}
+            return terminal.raw
+
+    coloured = shown()
+    assert "\x1b[31m\x1b[1merror:\x1b[0m" in coloured
+    assert "\x1b[36mhint:\x1b[0m" in coloured
+    for refused in (shown("--no-color"), shown(env={"NO_COLOR": "1"})):
+        assert "error: " in refused
+        assert "\x1b" not in refused

@@ -25,11 +25,12 @@ INTERRUPTED = 130
 REPORT_IT = "this is a bug in tsws, please report it with the lines above"
 
 
-def guarded(call: Callable[[], object]) -> int:
+def guarded(call: Callable[[], object], *, color: bool | None = None) -> int:
     """Run a command and turn whatever it raises into text and an exit status.
 
     Args:
         call: returns the exit status, or nothing when it is 0.
+        color: of the text; None: where a terminal shows it.
     """
     try:
         status = call()
@@ -40,7 +41,7 @@ def guarded(call: Callable[[], object]) -> int:
         return 1
     except (click.ClickException, click.Abort, TswsError, KeyboardInterrupt) as error:
         text, status = _foreseen(error)
-        click.echo(text, err=True)
+        click.echo(text, err=True, color=color)
         return status
     except Exception:  # noqa: BLE001  a defect keeps its traceback
         import traceback

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from tsws.cli.boundary import guarded
-from tsws.cli.session import global_options, session_of
+from tsws.cli.session import colors_refused, global_options, session_of
 from tsws.cli.table import COMMANDS, SECTIONS
 from tsws.io.entry_points import installed
 from tsws.version import __version__
@@ -60,10 +60,12 @@ class Commands(click.Group):
                 with formatter.section(title):
                     formatter.write_dl(list(commands.items()))
 
-    def main(self, *args: Any, **rest: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, **rest: Any) -> Any:
         """Run a command, and end the process with its exit status."""
+        words = sys.argv[1:] if args is None else args
         rest = {"prog_name": "tsws", **rest, "standalone_mode": False}
-        sys.exit(guarded(lambda: super(Commands, self).main(*args, **rest)))
+        color = False if colors_refused(words) else None
+        sys.exit(guarded(lambda: super(Commands, self).main(words, **rest), color=color))
 
 
 def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001

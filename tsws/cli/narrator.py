@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import click
 
@@ -23,7 +24,9 @@ def on_terminal() -> bool:
 def narrating(session: Session) -> Iterator[Emit]:
     """The ``emit`` callback for the time of an apply."""
     if session.quiet or not on_terminal():
-        yield Lines(click.echo, _error, quiet=session.quiet, verbose=session.verbose).emit
+        # Events come from several threads, and only the first knows the call's context with its colours.
+        out = partial(click.echo, color=False if session.no_color else None)
+        yield Lines(out, partial(out, err=True), quiet=session.quiet, verbose=session.verbose).emit
         return
     from rich.console import Console
 
@@ -32,7 +35,3 @@ def narrating(session: Session) -> Iterator[Emit]:
     console = Console(highlight=False, no_color=session.no_color or None)
     with LiveView(console, verbose=session.verbose) as view:
         yield view.emit
-
-
-def _error(line: str) -> None:
-    click.echo(line, err=True)

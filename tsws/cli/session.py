@@ -58,10 +58,19 @@ class Session:
             click.echo(f"{click.style('warning:', fg='yellow')} {text}", err=True)
 
 
+def colors_refused(words: Sequence[str] = ()) -> bool:
+    """Whether a call wants no colours.
+
+    Args:
+        words: of the command line. They are looked at before anything is parsed: what is wrong with them is shown, too.
+    """
+    return bool(os.environ.get("NO_COLOR")) or "--no-color" in words
+
+
 def session_of(context: click.Context) -> Session:
     """The session of a call; a fresh one at its beginning."""
     if not isinstance(context.obj, Session):
-        context.obj = Session(no_color=bool(os.environ.get("NO_COLOR")))
+        context.obj = Session(no_color=colors_refused())
     return context.obj
 
 
