@@ -10,7 +10,7 @@ from pathlib import Path
 from tsws.errors import LockedError
 from tsws.io.atomic import TEMPORARY_SUFFIX
 from tsws.io.digest import sha256_file
-from tsws.io.locks import resource_lock, workspace_lock
+from tsws.io.locks import resource_lock
 from tsws.reconcile.record import short
 from tsws.resources.dispatch import active_job, jobs_folder
 from tsws.workspace.context import Context
@@ -39,7 +39,7 @@ def clean(context: Context, *, dry_run: bool = False) -> Removed:
     Raises:
         LockedError: an apply works here.
     """
-    with workspace_lock(context.store.lock_path, purpose="tsws clean"):
+    with context.exclusively("tsws clean"):
         return _remove(context, _intermediates(context), dry_run=dry_run)
 
 
@@ -54,7 +54,7 @@ def gc(context: Context, *, dry_run: bool = False) -> Removed:
     Raises:
         LockedError: an apply works here.
     """
-    with workspace_lock(context.store.lock_path, purpose="tsws gc"):
+    with context.exclusively("tsws gc"):
         return _remove(context, _garbage(context), dry_run=dry_run)
 
 

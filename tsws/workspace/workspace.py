@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from tsws.errors import ManifestError
-from tsws.io.locks import workspace_lock
 from tsws.job import Emit, Event, Job, ignore
 from tsws.manifest import load, load_data
 from tsws.manifest.specs import Manifest
@@ -158,7 +157,7 @@ class Workspace:
             LockedError: another apply works here.
             PlanError: an address does not exist, or it would cost too much.
         """
-        with workspace_lock(self.context.store.lock_path, purpose=purpose):
+        with self.context.exclusively(purpose):
             chosen = self.targets(targets, everything=everything)
             check_spending(self.plan(chosen, replace=replace), max_cost)
             return self._apply(chosen, replace, jobs=jobs, keep_going=keep_going, emit=emit, stop=stop, inline=False)
