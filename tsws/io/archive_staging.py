@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import posixpath
 import shutil
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from tsws.errors import FormatError
+from tsws.io.atomic import sync_file
 from tsws.io.digest import CHUNK
 from tsws.io.paths import is_relative_inside
 
@@ -47,7 +47,7 @@ class Staging:
         with target:
             shutil.copyfileobj(source, target, CHUNK)
             target.flush()
-            os.fsync(target.fileno())
+            sync_file(target.fileno())
         self.names.add(path.relative_to(self.folder).as_posix())
 
     def add_copy(self, name: str, target: str) -> None:

@@ -13,12 +13,11 @@ All but the last two of the first kind and ``seconds`` are the same whenever the
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tsws.io.atomic import write_bytes
+from tsws.io.atomic import sync_file, write_bytes
 
 METRICS_FILE = "metrics.jsonl"
 
@@ -36,7 +35,7 @@ class Metrics:
 
     def sync(self) -> None:
         """Make all lines so far durable."""
-        os.fsync(self._file.fileno())
+        sync_file(self._file.fileno())
 
     def __enter__(self) -> Self:
         return self
