@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -114,3 +116,31 @@ def test_ps_tells_the_living_from_the_dead() -> None:
     assert started is not None
     assert _start_time_of_ps(os.getpid()) == started
     assert _start_time_of_ps(2**22 + 1) is None
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Move this process to a time zone, and home again."""
+
+    def move(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield move
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_change_of_zone_or_language_leaves_the_start_time_of_ps(
+    zone: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zone("UTC")
+    started = _start_time_of_ps(os.getpid())
+    assert started is not None
+    assert abs(time.time() - started) < 24 * 3600  # seconds since the epoch
+    for name in ("Asia/Tokyo", "America/New_York", "XYZ-5:45"):
+        zone(name)
+        assert _start_time_of_ps(os.getpid()) == started
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    monkeypatch.setenv("LC_TIME", "de_DE.UTF-8")
+    assert _start_time_of_ps(os.getpid()) == started

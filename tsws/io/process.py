@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 _POLL = 0.05
@@ -94,12 +94,13 @@ def _start_time_of_ps(pid: int) -> float | None:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "LC_ALL": "C"},
+        env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},  # whatever zone this client, or the next, lives in
     )
     state, _, started = answer.stdout.strip().partition(" ")
     if answer.returncode != 0 or not started or state.startswith("Z"):
         return None
-    return datetime.strptime(" ".join(started.split()), "%a %b %d %H:%M:%S %Y").timestamp()
+    moment = datetime.strptime(" ".join(started.split()), "%a %b %d %H:%M:%S %Y")
+    return moment.replace(tzinfo=UTC).timestamp()
 
 
 def _leads_group(pid: int) -> bool:
