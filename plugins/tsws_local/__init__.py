@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tsws.plugin import Backend, hookimpl
-from tsws_local.backend import LocalBackend, LocalOptions
+from tsws_local.backend import LocalBackend
 
-__all__ = ["LocalBackend", "LocalOptions", "tsws_backends"]
+__all__ = ["LocalBackend", "tsws_backends"]
 
 
 @hookimpl

@@ -19,13 +19,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, ClassVar
-
-import msgspec
+from typing import ClassVar
 
 from tsws.errors import JobError
 from tsws.io.atomic import write_bytes
 from tsws.io.follow import follow_lines
+from tsws.io.paths import is_relative_inside
 from tsws.io.process import is_alive, start_time, terminate
 from tsws.job import Event, Handle, Job, JobStatus, encode_job
 from tsws.plugin import Backend, Volume
@@ -33,29 +32,18 @@ from tsws_local import records
 
 GRACE = 600.0
 """Seconds that a cancelled worker gets to write its checkpoint: a large one on a slow disk takes minutes."""
+_PRIVATE = 0o600
+"""Permission bits of a job: the options of its volume may hold secrets."""
 _ENDED_ALREADY = -1.0
 """Start time of a worker that ended before we could look: no living process has it."""
-
-
-class LocalOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Keys of ``[backend.local]``."""
-
-    python: Annotated[
-        str | None,
-        msgspec.Meta(
-            description="The Python that runs the worker (with tsws installed); default: the one running now."
-        ),
-    ] = None
 
 
 class LocalBackend(Backend):
     """Runs workers on this machine, in place or in a volume that lies on this machine."""
 
     name = "local"
-    Options = LocalOptions
-    options: LocalOptions
     worker: ClassVar[tuple[str, ...]] = ("-m", "tsws.worker")
-    """The arguments that make Python the worker."""
+    """The arguments that make this Python the worker: which program runs is nothing that a manifest decides."""
 
     def launch(self, job: Job, volume: Volume | None) -> Handle:
         folder = self._folder(job.id)
@@ -65,13 +53,13 @@ class LocalBackend(Backend):
             )
         place = _place(job, volume)
         try:
-            write_bytes(folder / records.JOB, encode_job(job))
+            write_bytes(folder / records.JOB, encode_job(job), mode=_PRIVATE)
             write_bytes(folder / records.EVENTS, b"")
             process = self._start(folder, place)
         except OSError as error:
             raise JobError(
                 f"{job.address}: the worker could not be started: {error}",
-                hint="check that the workspace can be written and that [backend.local] python names a program",
+                hint="check that the workspace can be written, and that the Python that tsws runs in is still installed",
             ) from error
         started = start_time(process.pid)
         # Nobody waits for a detached worker, but its parent has to take note of its end.
@@ -111,12 +99,18 @@ class LocalBackend(Backend):
         return records.log_tail(self._folder(handle.job))
 
     def _folder(self, job: str) -> Path:
+        # A handle comes from a file, which may be anybody's: it must not lead to another folder.
+        if "/" in job or job == "." or not is_relative_inside(job):
+            raise JobError(
+                f"{job!r} is not the name of a job",
+                hint="remove the job's file in .tsws/jobs, and run `tsws apply` again",
+            )
         return self.base.absolute() / ".tsws" / "jobs" / job
 
     def _start(self, folder: Path, place: Path) -> subprocess.Popen[bytes]:
-        python = self.options.python or sys.executable
         # -P: what lies in the workspace (a `random.py`, say) is data, and never imported by the worker.
-        command = [python, "-P", *self.worker, str(folder / records.JOB), "--events", str(folder / records.EVENTS)]
+        job, events = str(folder / records.JOB), str(folder / records.EVENTS)
+        command = [sys.executable, "-P", *self.worker, job, "--events", events]
         with open(folder / records.LOG, "ab") as log:
             return subprocess.Popen(
                 command, cwd=place, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -135,7 +129,10 @@ def _place(job: Job, volume: Volume | None) -> Path:
     """
     if volume is None:
         if job.root is None:
-            raise JobError(f"{job.address}: the job names neither a folder nor a volume to work in")
+            raise JobError(
+                f"{job.address}: the job names neither a folder nor a volume to work in",
+                hint="give the job the root of its workspace, or a volume",
+            )
         return Path(job.root)
     place = volume.local_path()
     if place is None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,10 @@ import pytest
 
 from tsws.errors import JobError
 from tsws.job import Handle, Job, JobStatus, Log, Progress, Started, decode_job
-from tsws.plugin import Volume
+from tsws.plugin import NoOptions, Volume
 from tsws.testing import BackendConformance
 from tsws_folder import FolderOptions, FolderVolume
-from tsws_local import LocalBackend, LocalOptions
+from tsws_local import LocalBackend
 
 
 class ScriptedBackend(LocalBackend):
@@ -28,13 +30,13 @@ class ScriptedBackend(LocalBackend):
 class TestLocal(BackendConformance):
     @pytest.fixture
     def backend(self, tmp_path: Path) -> LocalBackend:
-        return ScriptedBackend("local", LocalOptions(), tmp_path)
+        return ScriptedBackend("local", NoOptions(), tmp_path)
 
 
 class TestLocalInAVolume(BackendConformance):
     @pytest.fixture
     def backend(self, tmp_path: Path) -> LocalBackend:
-        return ScriptedBackend("here", LocalOptions(), tmp_path)
+        return ScriptedBackend("here", NoOptions(), tmp_path)
 
     @pytest.fixture
     def volume(self, tmp_path: Path) -> FolderVolume:
@@ -43,7 +45,7 @@ class TestLocalInAVolume(BackendConformance):
 
 @pytest.fixture
 def backend(tmp_path: Path) -> LocalBackend:
-    return ScriptedBackend("local", LocalOptions(), tmp_path)
+    return ScriptedBackend("local", NoOptions(), tmp_path)
 
 
 def job(**fields: Any) -> Job:
@@ -97,14 +99,39 @@ class FarVolume(FolderVolume):
     ],
 )
 def test_a_job_without_a_place_here_is_refused(backend: LocalBackend, volume: Volume | None, message: str) -> None:
-    with pytest.raises(JobError, match=message):
+    with pytest.raises(JobError, match=message) as caught:
         backend.launch(job(), volume)
+    assert caught.value.hint
 
 
-def test_a_python_that_is_not_there_is_named(tmp_path: Path) -> None:
-    backend = LocalBackend("local", LocalOptions(python="/no/such/python"), tmp_path)
+def test_a_python_that_is_gone_is_named(backend: LocalBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
     with pytest.raises(JobError, match=r"^run\.a: the worker could not be started: .*/no/such/python"):
         backend.launch(job(root=str(tmp_path)), None)
+
+
+def test_a_manifest_has_no_say_in_which_program_runs() -> None:
+    assert LocalBackend.Options is NoOptions
+
+
+def test_nobody_else_can_read_a_job(backend: LocalBackend, tmp_path: Path) -> None:
+    list(backend.attach(backend.launch(job(root=str(tmp_path)), None)))
+    assert (tmp_path / ".tsws/jobs/one/job.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", ["../../elsewhere", "/elsewhere", "..", ".", "", "a/b", "a\\b", "a\0b"])
+def test_a_handle_leads_to_no_other_folder(backend: LocalBackend, tmp_path: Path, name: str) -> None:
+    handle = Handle(backend="local", job=name, data={"pid": os.getpid(), "started": 0.0})
+    message = f"^{re.escape(repr(name))} is not the name of a job$"
+    with pytest.raises(JobError, match=message):
+        backend.status(handle)
+    with pytest.raises(JobError, match=message):
+        next(backend.attach(handle))
+    with pytest.raises(JobError, match=message):
+        backend.last_words(handle)
+    with pytest.raises(JobError, match=message):
+        backend.launch(job(id=name, root=str(tmp_path)), None)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_job_is_launched_once(backend: LocalBackend, tmp_path: Path) -> None:
@@ -170,7 +197,7 @@ def from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.mark.usefixtures("from_elsewhere")
 def test_a_relative_base_is_no_trap_for_a_worker_that_works_elsewhere(tmp_path: Path) -> None:
-    backend = ScriptedBackend("local", LocalOptions(), Path(".."))
+    backend = ScriptedBackend("local", NoOptions(), Path(".."))
     handle = backend.launch(job(root=str(tmp_path)), None)
     assert worked_in(backend, handle) == [str(tmp_path.resolve())]
     assert msgspec.json.decode(msgspec.json.encode(handle), type=Handle) == handle
