@@ -252,20 +252,3 @@ def test_validate_warns_of_plugins_that_are_not_there(project) -> None:
     assert (result.status, result.out) == (0, "tinystories.toml is valid: 6 resources.\n")
     assert result.err.startswith("warning: tinystories.toml:")
     assert "moon" in result.err
-
-
-def test_doctor_finds_this_machine_in_order(applied) -> None:
-    result = applied.run("doctor")
-    lines = {line[6:].partition(":")[0]: line[:4].strip() for line in result.out.splitlines()}
-    assert result.status == 0
-    assert [name for name, verdict in lines.items() if verdict == "ok"] == list(lines)
-    assert {"python", "torch", "C compiler", "disk", "plugin local", "manifest", "lock"} <= set(lines)
-
-
-def test_doctor_names_what_is_wrong(project) -> None:
-    result = project({"tinystories.toml": "[run.x]\n"}).run("doctor", env={"CC": "no-such-compiler"})
-    compiler, manifest = (line for line in result.out.splitlines() if line.startswith("fail"))
-    assert result.status == 1
-    assert compiler.startswith("fail  C compiler: ")
-    assert "'no-such-compiler'" in compiler
-    assert manifest == "fail  manifest: the manifest has 2 mistakes:"

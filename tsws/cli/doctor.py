@@ -14,12 +14,16 @@ def command(context: click.Context, /) -> None:
 
     Each line says ok, warn or fail, and what to do; the exit status is 1 when something fails.
     """
-    from tsws.cli.checks import FAIL, WARN, all_checks
+    from itertools import chain
+
+    from tsws.cli.check import FAIL, WARN
+    from tsws.cli.machine_checks import machine_checks
+    from tsws.cli.workspace_checks import workspace_checks
 
     session: Session = context.obj
     colors = {FAIL: "red", WARN: "yellow"}
     failed = False
-    for check in all_checks(session.directory):
+    for check in chain(machine_checks(session.directory), workspace_checks(session.directory)):
         failed |= check.verdict == FAIL
         mark = click.style(check.verdict.ljust(4), fg=colors.get(check.verdict, "green"))
         click.echo(f"{mark}  {check.name}: {check.message}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -60,12 +60,12 @@ class Commands(click.Group):
                 with formatter.section(title):
                     formatter.write_dl(list(commands.items()))
 
-    def main(self, args: Sequence[str] | None = None, **rest: Any) -> Any:
+    def main(self, *args: Any, **rest: Any) -> Any:
         """Run a command, and end the process with its exit status."""
-        words = sys.argv[1:] if args is None else args
+        words = args[0] if args else rest.get("args")
+        color = False if colors_refused(sys.argv[1:] if words is None else words) else None
         rest = {"prog_name": "tsws", **rest, "standalone_mode": False}
-        color = False if colors_refused(words) else None
-        sys.exit(guarded(lambda: super(Commands, self).main(words, **rest), color=color))
+        sys.exit(guarded(lambda: super(Commands, self).main(*args, **rest), color=color))
 
 
 def _version(context: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001

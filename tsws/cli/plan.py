@@ -33,9 +33,12 @@ def command(
     + made for the first time, ~ made again or put back, ? decided on the way, = stays, ! can not be made,
     - no longer declared.
     """
+    from tsws.cli.limit import mention_limit
+
     session: Session = context.obj
     workspace = session.open(overrides)
     plan = workspace.plan(addresses or None, everything=everything, replace=replace, refresh=refresh)
+    mention_limit(session, workspace, plan)
     if as_json:
         from tsws.cli.documents import encode, plan_document
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import click
 
 from tsws.cli.columns import aligned
-from tsws.cli.session import Command
+from tsws.cli.session import Command, Session
 
 
 @click.command("plugins", cls=Command)
-def command() -> None:
+@click.pass_obj
+def command(session: Session, /) -> None:
     """List the plugins and what each adds.
 
     A plugin is a package with an entry point in the group `tsws`. One that can not be loaded is named with
     its error and set aside. TSWS_LOAD_PLUGINS=a,b loads only these.
     """
+    from tsws.cli.limit import find_limit
     from tsws.plugin import load_plugins
 
     loaded = load_plugins().loaded
@@ -33,3 +35,5 @@ def command() -> None:
         click.echo("No plugins are loaded.")
     for line in aligned(rows, header=("PLUGIN", "PACKAGE", "VERSION", "ADDS")) if rows else ():
         click.echo(line)
+    if (limit := find_limit()) is not None:
+        session.warn(limit.words())
