@@ -89,8 +89,9 @@ def test_blocked_target_keeps_everything_from_beginning(project) -> None:
     result = new.run("apply")
     assert (result.status, result.err) == (
         1,
-        "error: run.tiny and export.tiny are blocked, so nothing was done\n"
-        "hint: the plan says why; --keep-going does the rest\n",
+        "error: run.tiny and export.tiny are blocked, so nothing was done: no plugin provides the backend 'moon'\n"
+        "hint: install the plugin that has it, or choose another backend (known: local); `tsws plugins` lists them; "
+        "--keep-going does the rest\n",
     )
     assert not (new.root / "data").exists()
 

@@ -43,6 +43,7 @@ def command(
     after a checkpoint; the next apply continues.
     """
     from tsws.cli.confirmation import confirm, reasons
+    from tsws.cli.limit import mention_limit
     from tsws.cli.narrator import narrating
     from tsws.cli.outcome import outcome
     from tsws.cli.plan_text import plan_lines, summary
@@ -52,6 +53,7 @@ def command(
     session: Session = context.obj
     workspace = session.open(overrides)
     plan = workspace.plan(addresses or None, everything=everything, replace=replace, refresh=refresh)
+    mention_limit(session, workspace, plan)
     for line in [*lines, ""] if (lines := plan_lines(plan, verbose=session.verbose)) else []:
         session.say(line)
     if dry_run or not (plan.changes or plan.blocked):
@@ -90,7 +92,9 @@ def _refuse_blocked(plan: Plan, *, keep_going: bool) -> None:
         return
     names = [action.address for action in plan.blocked]
     is_are = "is" if len(names) == 1 else "are"
+    cause = next((action for action in plan.blocked if action.hint), plan.blocked[0])
+    hints = [cause.hint, "--keep-going does the rest" if plan.changes else None]
     raise PlanError(
-        f"{enumeration(names)} {is_are} blocked, so nothing was done",
-        hint="the plan says why; --keep-going does the rest" if plan.changes else plan.blocked[0].hint,
+        f"{enumeration(names)} {is_are} blocked, so nothing was done: {cause.reason}",
+        hint="; ".join(filter(None, hints)) or None,
     )
