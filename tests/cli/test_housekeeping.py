@@ -48,7 +48,14 @@ def test_gc_removes_what_is_no_longer_declared(applied) -> None:
     assert (applied.root / "small.model").is_file()
 
 
-@pytest.mark.parametrize("name", template_names())
+WORKSPACES = ["quickstart", "tinystories", "your-own-text"]
+
+
+def test_templates_are_workspaces_and_a_plugin() -> None:
+    assert template_names() == ["plugin", *WORKSPACES]
+
+
+@pytest.mark.parametrize("name", WORKSPACES)
 def test_every_template_is_a_valid_workspace(project, name: str) -> None:
     new = project({"keep.txt": "mine"})
     result = new.run("init", "--template", name, "ws")
@@ -56,6 +63,17 @@ def test_every_template_is_a_valid_workspace(project, name: str) -> None:
     assert result.out.splitlines()[-1] == f"Made a workspace. Next: cd {new.root}/ws && tsws plan"
     assert {".gitignore", "tinystories.toml"} <= files(new.root / "ws")
     assert new.run("-C", str(new.root / "ws"), "validate").status == 0
+
+
+def test_plugin_template_is_a_package_and_no_workspace(project) -> None:
+    new = project({"keep.txt": "mine"})
+    result = new.run("init", "--template", "plugin", "mine")
+    made = {"README.md", "pyproject.toml", "tests/test_nice.py", "tsws_nice/__init__.py", "tsws_nice/backend.py"}
+    assert (result.status, files(new.root / "mine")) == (0, made)
+    assert result.out.splitlines() == [
+        *(f"  + {name}" for name in sorted(made)),
+        f"Made a plugin; README.md says what is where. Next: cd {new.root}/mine && pip install -e . && tsws plugins",
+    ]
 
 
 def test_init_overwrites_nothing(project) -> None:
@@ -70,10 +88,10 @@ def test_init_overwrites_nothing(project) -> None:
     )
 
 
-def test_unknown_template_gets_the_nearest_one(project) -> None:
-    result = project().run("init", "--template", "quikstart", "x")
+@pytest.mark.parametrize(("name", "meant"), [("quikstart", "; did you mean `quickstart`?"), ("zoo", "")])
+def test_unknown_template_gets_the_nearest_one_and_all_names_once(project, name: str, meant: str) -> None:
+    result = project().run("init", "--template", name, "x")
     assert (result.status, result.err) == (
         2,
-        "error: there is no template 'quikstart'; did you mean `quickstart`?\n"
-        "hint: templates: quickstart, tinystories, your-own-text\n",
+        f"error: there is no template '{name}'{meant}\nhint: templates: plugin, quickstart, tinystories, your-own-text\n",
     )

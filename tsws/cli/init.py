@@ -17,12 +17,17 @@ def command(session: Session, /, name: str, folder: Path) -> None:
     """Make a workspace from a template.
 
     Templates: quickstart (built-in stories, works offline), tinystories (the classic, from Hugging Face),
-    your-own-text. DIR is made when it is missing; nothing that is there is overwritten.
+    your-own-text, and plugin, which is no workspace but a package to begin a plugin from. DIR is made when it is
+    missing; nothing that is there is overwritten.
     """
-    from tsws.cli.templates import copy_template
+    from tsws.cli.templates import MANIFEST_NAME, copy_template
 
     destination = session.directory / folder
-    for path in copy_template(name, destination):
+    written = copy_template(name, destination)
+    for path in written:
         session.say(f"  {click.style('+', fg='green')} {path.as_posix()}")
     where = "" if destination.resolve() == Path.cwd() else f"cd {destination} && "
-    click.echo(f"Made a workspace. Next: {where}tsws plan")
+    if Path(MANIFEST_NAME) in written:
+        click.echo(f"Made a workspace. Next: {where}tsws plan")
+    else:
+        click.echo(f"Made a plugin; README.md says what is where. Next: {where}pip install -e . && tsws plugins")

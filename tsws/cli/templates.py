@@ -1,4 +1,4 @@
-"""The templates of ``tsws init``: workspaces that travel in the package."""
+"""The templates of ``tsws init``, which travel in the package: workspaces, and a package for authors of plugins."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from pathlib import Path
 
 from tsws.errors import TswsError, UsageError
 from tsws.io.atomic import write_bytes
-from tsws.manifest.words import did_you_mean
+from tsws.manifest.words import nearest
 
 _PACKAGE = Path(__file__).resolve().parent.parent
+MANIFEST_NAME = "tinystories.toml"
+"""What makes a template a workspace."""
 _RENAMED = {"gitignore": ".gitignore"}
 """Under its own name it would rule over the template itself."""
 
@@ -27,7 +29,7 @@ def templates_folder() -> Path:
 
 def template_names() -> list[str]:
     """What ``--template`` takes."""
-    return sorted(path.parent.name for path in templates_folder().glob("*/tinystories.toml"))
+    return sorted(path.name for path in templates_folder().iterdir() if path.is_dir())
 
 
 def copy_template(name: str, destination: Path) -> list[Path]:
@@ -46,10 +48,11 @@ def copy_template(name: str, destination: Path) -> list[Path]:
     """
     names = template_names()
     if name not in names:
-        known = f"templates: {', '.join(names)}"
-        raise UsageError(f"there is no template {name!r}{did_you_mean(name, names)}", hint=known)
+        near = nearest(name, names)
+        meant = f"; did you mean `{near}`?" if near else ""
+        raise UsageError(f"there is no template {name!r}{meant}", hint=f"templates: {', '.join(names)}")
     source = templates_folder() / name
-    files = {path.relative_to(source): path for path in sorted(source.rglob("*")) if path.is_file()}
+    files = {path.relative_to(source): path for path in sorted(source.rglob("*")) if _belongs(path)}
     targets = {relative.with_name(_RENAMED.get(relative.name, relative.name)): path for relative, path in files.items()}
     taken = [path for path in targets if (destination / path).exists() and path.name not in _RENAMED.values()]
     if taken:
@@ -61,3 +64,8 @@ def copy_template(name: str, destination: Path) -> list[Path]:
     for path in written:
         write_bytes(destination / path, targets[path].read_bytes())
     return written
+
+
+def _belongs(path: Path) -> bool:
+    """Python leaves compiled files wherever a module was imported from."""
+    return path.is_file() and "__pycache__" not in path.parts
