@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import jsonschema
 import msgspec
 import pytest
 from masks import masked, squeezed
@@ -231,6 +232,14 @@ def test_schema_is_one_of_a_manifest(project) -> None:
     schema = json.loads(project().run("schema").out)
     assert schema["title"] == "tinystories.toml"
     assert {"workspace", "dataset", "run", "volume"} <= set(schema["properties"])
+
+
+@pytest.mark.parametrize("document", ["manifest", "plan", "status"])
+def test_schema_names_its_dialect_first(project, document: str) -> None:
+    schema = json.loads(project().run("schema", document).out)
+    assert next(iter(schema.items())) == ("$schema", "https://json-schema.org/draft/2020-12/schema")
+    assert "$id" not in schema
+    jsonschema.validators.validator_for(schema, default=None).check_schema(schema)
 
 
 @pytest.mark.parametrize(

@@ -32,5 +32,7 @@ def _schema(document: str) -> dict[str, Any]:
     import msgspec
 
     from tsws.cli.documents import PlanDocument, StatusDocument
+    from tsws.manifest.schema import DIALECT
 
-    return msgspec.json.schema(PlanDocument if document == "plan" else StatusDocument)
+    described = msgspec.json.schema(PlanDocument if document == "plan" else StatusDocument)
+    return {"$schema": DIALECT, **described}
