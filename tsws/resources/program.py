@@ -87,4 +87,10 @@ class ProgramRule(BaseRule):
             source = making.folder / "program.c"
             write_bytes(source, _native_source())
             return source
-        return Fetching(self.plugins).bring(making, self.spec.source)[0]
+        found = Fetching(self.plugins).bring(making, self.spec.source)
+        if len(found) != 1:
+            raise BuildError(
+                f"{making.resource.address}: {self.spec.source} names {len(found)} files, expected one C file",
+                hint="name one C file that compiles alone",
+            )
+        return found[0]
