@@ -1,4 +1,4 @@
-"""Outputs that leave the workspace, fall on each other, or on what is read."""
+"""Outputs that fall on each other, on a name that is taken, or on what is read."""
 
 from __future__ import annotations
 
@@ -9,26 +9,11 @@ from itertools import combinations
 from pathlib import PurePosixPath
 from typing import Any
 
-from tsws.io.atomic import TEMPORARY_SUFFIX
-from tsws.io.paths import is_relative_inside
 from tsws.manifest import outputs, sources
 from tsws.manifest.problems import KeyPath, Problem, quoted
 from tsws.manifest.specs import Manifest
+from tsws.manifest.stated_paths import check_stated_paths, included_manifests, taken
 from tsws.plugin import Plugins
-
-RESERVED = (".tsws", "tinystories.toml", "tinystories.lock")
-"""Names at the top of a workspace that belong to tsws itself."""
-
-_PATH_KEYS = {
-    "dataset": "path",
-    "tokenizer": "path",
-    "model": "path",
-    "run": "out",
-    "export": "path",
-    "program": "path",
-    "volume": "sync",
-}
-"""The key of each table that says where something is written."""
 
 
 @dataclass(frozen=True)
@@ -43,38 +28,20 @@ class Claim:
     folder: bool = False
     exclusive: bool = True
     """Whether a folder is its owner's alone; a run's folder may hold what other entries write."""
+    is_given: bool = False
+    """Whether the file is the source itself, as it was given."""
 
 
 def check_collisions(manifest: Manifest, data: Mapping[str, Any], plugins: Plugins) -> Iterator[Problem]:
     """All that is wrong with where things are written."""
-    faults = [Problem(path, fault) for path, text in _stated_paths(data) if (fault := _fault(text))]
+    included = included_manifests(data)
+    faults = check_stated_paths(data, included)
     yield from faults
     nowhere = {problem.path[:2] for problem in faults}  # what makes no sense by itself is not compared
     claims = [claim for claim in _claims(manifest, plugins, nowhere) if claim.owner not in nowhere]
-    yield from _check_reserved(claims, manifest)
+    yield from _check_taken(claims, included)
     yield from _check_each_other(claims)
     yield from _check_read_back(claims, manifest)
-
-
-def _stated_paths(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:
-    """Every path in the workspace that the data states, whatever else is wrong there, and the key that says it."""
-    for table, key in _PATH_KEYS.items():
-        section = data.get(table)
-        for name, entry in section.items() if isinstance(section, dict) else ():
-            value = entry.get(key) if isinstance(entry, dict) else None
-            if isinstance(value, str):
-                yield (table, name, key), value
-            for index, item in enumerate(value) if isinstance(value, list) else ():
-                if isinstance(item, str):
-                    yield (table, name, key, index), item
-
-
-def _fault(path: str) -> str | None:
-    if not is_relative_inside(path) or not path.isprintable():
-        return f"expected a path inside the workspace, relative to it, found {quoted(path)}"
-    if PurePosixPath(path) == PurePosixPath():
-        return f"expected a path below the workspace, found {quoted(path)}, the workspace itself"
-    return None
 
 
 def _claims(manifest: Manifest, plugins: Plugins, nowhere: set[KeyPath]) -> Iterator[Claim]:
@@ -85,10 +52,11 @@ def _claims(manifest: Manifest, plugins: Plugins, nowhere: set[KeyPath]) -> Iter
         owner = ("tokenizer", name)
         if owner not in nowhere:
             paths = outputs.tokenizer_paths(name, tokenizer)
-            yield from (Claim(owner, "path", path) for path in (paths.model, paths.vocab, paths.bin))
+            yield Claim(owner, "path", paths.model, is_given=tokenizer.source is not None)
+            yield from (Claim(owner, "path", path) for path in (paths.vocab, paths.bin))
     for name, model in manifest.model.items():
         if model.source is not None:
-            yield Claim(("model", name), "path", outputs.model_path(name, model))
+            yield Claim(("model", name), "path", outputs.model_path(name, model), is_given=True)
     for name, program in outputs.all_programs(manifest).items():
         owner = ("program", name)
         if owner not in nowhere:
@@ -107,15 +75,11 @@ def _claims(manifest: Manifest, plugins: Plugins, nowhere: set[KeyPath]) -> Iter
             yield Claim(("export", name) if declared else ("run", name), "path" if declared else "out", path)
 
 
-def _check_reserved(claims: list[Claim], manifest: Manifest) -> Iterator[Problem]:
-    included = {PurePosixPath(path) for path in manifest.workspace.include}
+def _check_taken(claims: list[Claim], included: frozenset[PurePosixPath]) -> Iterator[Problem]:
+    """What falls on a name that is taken without being stated, such as the ``.vocab`` of a tokenizer."""
     for claim in claims:
-        reserved = claim.path.parts[0] in RESERVED or claim.path.name.endswith(TEMPORARY_SUFFIX)
-        if reserved or claim.path in included:
-            message = f"{quoted(str(claim.path))} is a name that tsws needs for itself"
-            if not reserved:
-                message = f"{quoted(str(claim.path))} is a manifest that this one includes"
-            yield Problem((*claim.owner, claim.key), message)
+        if fault := taken(claim.path, included):
+            yield Problem((*claim.owner, claim.key), fault)
 
 
 def _check_each_other(claims: list[Claim]) -> Iterator[Problem]:
@@ -144,11 +108,16 @@ def _check_read_back(claims: list[Claim], manifest: Manifest) -> Iterator[Proble
     for path, source in sources.all_sources(manifest):
         pattern = PurePosixPath(source).parts
         for claim in claims:
-            if sources.is_local(source) and _reads(pattern, claim):
+            if sources.is_local(source) and _reads(pattern, claim) and not _is_at_its_place(path, source, claim):
                 address = ".".join(str(part) for part in claim.owner)
                 message = f"{quoted(source)} would read what {address} writes: {quoted(str(claim.path))}"
                 yield Problem(path, f"{message}; keep them apart, by another `{claim.key}` for instance")
                 break
+
+
+def _is_at_its_place(path: KeyPath, source: str, claim: Claim) -> bool:
+    """Whether a finished tokenizer or model is read where it would be written: then it stays as it is."""
+    return claim.owner == path[:2] and claim.is_given and PurePosixPath(source) == claim.path
 
 
 def _reads(pattern: tuple[str, ...], claim: Claim) -> bool:
