@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 
+import pytest
+
 PLAIN = ("generate", "Once upon a time", "--no-pretty", "-n", "24")
 
 
@@ -15,6 +17,14 @@ def test_same_seed_tells_the_same_story(applied) -> None:
     assert first.out.endswith("\n")
     assert first.out == second.out
     assert first.out != other.out
+
+
+@pytest.mark.parametrize("engine", ["native", "torch"])
+def test_seed_0_is_a_seed_like_any_other(applied, engine: str) -> None:
+    told = [json.loads(applied.run(*PLAIN, "--engine", engine, "--json", "--seed", seed).out) for seed in "0012"]
+    assert [one["seed"] for one in told] == [0, 0, 1, 2]
+    assert told[0]["text"] == told[1]["text"]
+    assert len({one["text"] for one in told}) == 3
 
 
 def test_without_a_seed_stories_differ(applied) -> None:
@@ -67,6 +77,18 @@ def test_nothing_to_play_says_what_makes_it(project) -> None:
         f"error: run.tiny can not be played: {new.root}/out/tiny/model.bin does not exist\n"
         "hint: `tsws apply run.tiny` makes it\n",
     )
+
+
+def test_model_that_is_neither_file_nor_name_says_what_to_name(project) -> None:
+    new = project()
+    result = new.run("generate", "--model", "nope.bin")
+    assert (result.status, result.err) == (
+        2,
+        "error: there is no model file nope.bin\n"
+        "hint: name the path of a model.bin; `--run NAME` plays what a run has trained\n",
+    )
+    new.edit("[run.tiny]", '[model.done]\nsource = "elsewhere.bin"\ntokenizer = "small"\n\n[run.tiny]')
+    assert new.run("generate", "--model", "nope.bin").err.endswith("\nhint: finished models of the manifest: done\n")
 
 
 def test_wrong_temperature_is_wrong_usage(project) -> None:

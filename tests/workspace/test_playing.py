@@ -69,7 +69,11 @@ def test_what_is_not_there_yet_is_named_with_what_makes_it(root: Path) -> None:
             "model.small is an architecture, not a finished model",
             "`--run NAME` plays what a run has trained",
         ),
-        ({"model": "none.bin"}, "there is no model file none.bin", "finished models of the manifest: none"),
+        (
+            {"model": "none.bin"},
+            "there is no model file none.bin",
+            "name the path of a model.bin; `--run NAME` plays what a run has trained",
+        ),
     ],
 )
 def test_a_choice_that_makes_no_sense_is_refused(root: Path, options: dict[str, Any], message: str, hint: str) -> None:

@@ -23,7 +23,9 @@ _SEEDS = 1 << 31
 @click.option("-t", "temperature", type=click.FloatRange(min=0), default=1.0, help="Temperature; 0: the likeliest; 1.")
 @click.option("-p", "top_p", type=click.FloatRange(0, 1), default=0.9, help="Sample from so much probability; 0.9.")
 @click.option("-n", "steps", type=click.IntRange(min=0), default=256, help="Tokens at most; 0: all the context; 256.")
-@click.option("--seed", type=click.IntRange(0, _SEEDS - 1), help="The same seed tells the same story.")
+@click.option(
+    "--seed", type=click.IntRange(0, _SEEDS - 1), help="Any whole number from 0; the same seed tells the same story."
+)
 @click.option("--count", type=click.IntRange(min=1), default=1, help="Stories to tell, with seeds that follow; 1.")
 @click.option("--run", metavar="NAME", help="The run whose model tells it; the default run's.")
 @click.option("--model", metavar="NAME|FILE", help="A finished model of the manifest, or a model file.")

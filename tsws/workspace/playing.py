@@ -14,6 +14,9 @@ from tsws.resources.run import tokenizer_of
 from tsws.workspace.context import Context
 
 Engine = Literal["native", "torch"]
+_INSTEAD_OF_ZERO = 1 << 62
+"""The generator of both engines (xorshift) never leaves 0, and llama2.c's command line takes it for the time. Nobody
+types this one."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,15 @@ def generate(
         temperature: 0 takes the likeliest token every time.
         top_p: sample from the likeliest tokens of so much probability.
         steps: tokens at most; 0: as many as the context holds.
-        seed: of the sampling; None: another story each time.
+        seed: of the sampling, from 0; None: another story each time.
         pretty: show ``<unk>`` as a newline where the vocabulary has none.
 
     Raises:
         TswsError: there is nothing to play yet; the hint says what to do.
     """
     playable = find_playable(context, run=run, model=model, tokenizer=tokenizer)
+    if seed == 0:
+        seed = _INSTEAD_OF_ZERO
     if engine == "torch":
         chosen = seed if seed is not None else time.time_ns() % (1 << 32)
         yield from _torch(playable, prompt, temperature=temperature, top_p=top_p, steps=steps, seed=chosen)
@@ -159,9 +164,9 @@ def _of_model(context: Context, name: str) -> Playable:
 def _of_file(context: Context, model: Path, tokenizer: Path | None) -> Playable:
     if not model.is_file():
         known = sorted(name for name, spec in context.manifest.model.items() if spec.source)
-        raise UsageError(
-            f"there is no model file {model}", hint=f"finished models of the manifest: {', '.join(known) or 'none'}"
-        )
+        finished = f"finished models of the manifest: {', '.join(known)}"
+        others = "name the path of a model.bin; `--run NAME` plays what a run has trained"
+        raise UsageError(f"there is no model file {model}", hint=finished if known else others)
     return Playable(str(model), model, tokenizer or _guess_tokenizer(context, model))
 
 
