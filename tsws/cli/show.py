@@ -19,11 +19,12 @@ def command(session: Session, /, address: str, overrides: tuple[str, ...]) -> No
     digests, and, for a run, its versions.
     """
     from tsws.cli.resource_text import resource_lines
+    from tsws.workspace.history import last_record
 
     workspace = session.open(overrides)
     resource = workspace.graph[address]
     action = workspace.plan([address])[address]
-    record = workspace.context.store.record(address)
+    record = last_record(workspace.context, address)
     versions = [version for version in workspace.runs() if version.run == address]
     for line in resource_lines(resource, action, record, versions):
         click.echo(line)

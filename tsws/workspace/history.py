@@ -9,8 +9,11 @@ from typing import Any
 from tsws.errors import TswsError
 from tsws.job import JobStatus
 from tsws.reconcile.action import Action, Plan
+from tsws.reconcile.graph import Graph
 from tsws.reconcile.observe import Observer
 from tsws.reconcile.record import Record, short
+from tsws.reconcile.resource import Resource
+from tsws.reconcile.store import Store
 from tsws.resources.dispatch import ActiveJob, active_job, backend_of
 from tsws.resources.remote import RemoteRunRule
 from tsws.workspace.context import Context
@@ -62,9 +65,18 @@ def versions(context: Context) -> tuple[RunVersion, ...]:
 def status(context: Context, plan: Plan) -> tuple[ResourceStatus, ...]:
     """How every resource of a plan is."""
     return tuple(
-        ResourceStatus(action, context.store.record(action.address), running_job(context, action.address))
+        ResourceStatus(action, last_record(context, action.address), running_job(context, action.address))
         for action in plan
     )
+
+
+def last_record(context: Context, address: str) -> Record | None:
+    """The record of a resource's last success; of a run in a volume the one there, as far as it is known here."""
+    graph = context.expansion.graph
+    if address not in graph:  # no longer declared
+        return context.store.record(address)
+    _, store = _where(context, graph[address])
+    return store.record(address)
 
 
 def running_job(context: Context, address: str) -> ActiveJob | None:
@@ -79,11 +91,16 @@ def running_job(context: Context, address: str) -> ActiveJob | None:
     return active if status is JobStatus.RUNNING else None
 
 
-def _versions(context: Context, address: str) -> Iterator[RunVersion]:
-    resource, store = context.expansion.graph[address], context.store
+def _where(context: Context, resource: Resource) -> tuple[Graph, Store]:
+    """The workspace that a resource is made in: this one, or the volume of a run."""
     if isinstance(resource.rule, RemoteRunRule) and resource.blocked is None:
-        graph, store = resource.rule.there()
-        resource = graph[address]
+        return resource.rule.there()
+    return context.expansion.graph, context.store
+
+
+def _versions(context: Context, address: str) -> Iterator[RunVersion]:
+    graph, store = _where(context, context.expansion.graph[address])
+    resource = graph[address]
     if resource.versions is None:
         return
     facts = Observer(store).facts(resource, probe=False)
