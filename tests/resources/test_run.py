@@ -20,7 +20,7 @@ from tsws.manifest.specs import DatasetSpec
 from tsws.plugin import Architecture, Plugins, load_plugins
 from tsws.reconcile.action import Change
 from tsws.reconcile.apply import Report
-from tsws.resources.run import chosen_shards
+from tsws.resources.shards import chosen_shards
 
 if TYPE_CHECKING:
     import torch
@@ -199,6 +199,12 @@ def test_shards_that_are_not_there_are_named() -> None:
         chosen_shards("run.r", spec, SHARDS)
     assert raised.value.message == "run.r: its dataset has no shard 4, 5, 6, 7, 8, 9, 10, 11 and 9 more"
     assert raised.value.hint == "choose `train` and `val` from its shards: 0, 1, 2, 3"
+
+
+def test_a_dataset_of_validation_alone_is_refused() -> None:
+    with pytest.raises(FormatError) as raised:
+        chosen_shards("run.r", DatasetSpec(source="x", format="shards"), {0: Path("data00.bin")})
+    assert raised.value.message == "run.r: its dataset has no shard for training beside those for validation"
 
 
 def test_a_run_and_its_results_do_not_depend_on_where_the_shards_lie(place: Place) -> None:

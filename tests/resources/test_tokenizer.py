@@ -37,8 +37,9 @@ def test_a_tokenizer_that_is_given_elsewhere_is_copied(place: Place, tok105: Pat
     assert place.record("tokenizer.tok").notes == {"vocab_size": 105}
 
 
-def test_a_tokenizer_that_is_given_in_place_stays_a_persons_own(place: Place, tok105: Path, real_data: Path) -> None:
-    place.manifest('[tokenizer.tok105]\nsource = "file:given/tok105.model"\npath = "given/tok105.model"\n')
+@pytest.mark.parametrize("scheme", ["", "file:"])
+def test_a_tokenizer_that_is_given_in_place_stays_a_persons_own(place: Place, tok105: Path, scheme: str) -> None:
+    place.manifest(f'[tokenizer.tok105]\nsource = "{scheme}given/tok105.model"\npath = "given/tok105.model"\n')
     place.make("tokenizer.tok105")
     owned = {output.path: output.owned for output in place.record("tokenizer.tok105").outputs}
     assert owned == {"given/tok105.model": False, "given/tok105.vocab": True, "given/tok105.bin": True}

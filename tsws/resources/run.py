@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 from tsws.errors import FormatError, PluginError, TswsError
 from tsws.io.durations import parse_duration
 from tsws.manifest.outputs import run_out
-from tsws.manifest.shards import parse_shards
 from tsws.manifest.specs import BackendSpec, DatasetSpec, Manifest, ModelSpec, RunSpec
 from tsws.model.config import LlamaConfig
 from tsws.plugin import Architecture, Plugins
 from tsws.reconcile.action import Change, Estimate
 from tsws.reconcile.facts import Facts, Version
 from tsws.reconcile.resource import BaseRule, Made, Making, Resource, Result
-from tsws.resources.dataset import shard_files
 from tsws.resources.dispatch import missing_backend, open_backend
 from tsws.resources.rates import keep_rate, measured_rate, priced
+from tsws.resources.shards import chosen_shards, shard_files
 from tsws.resources.tokens import tokens_address, train_and_validation
 from tsws.train.recipe import Hyperparameters, resolve
 from tsws.train.schedule import agree_until
@@ -261,26 +260,6 @@ class RunRule(BaseRule):
         limit = _agreement(intent.identity, making.resource, self.hyperparameters())
         steps = [step for step in progress["checkpoints"] if step <= limit]
         return _checkpoint_folder(making.predecessor, steps[-1]) if steps else None
-
-
-def chosen_shards(
-    address: str, dataset: DatasetSpec, shards: Mapping[int, Path]
-) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-    """The shards for training and those for validation: what the dataset says, else shard 0 and all others.
-
-    Raises:
-        FormatError: a shard that is wanted does not exist; the message names those.
-    """
-    val = sorted(parse_shards(dataset.val or "0"))
-    train = sorted(shards.keys() - val if dataset.train is None else parse_shards(dataset.train))
-    missing = [number for number in (*val, *train) if number not in shards]
-    if missing:
-        names = ", ".join(map(str, missing[:8])) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
-        raise FormatError(
-            f"{address}: its dataset has no shard {names}",
-            hint=f"choose `train` and `val` from its shards: {', '.join(map(str, shards))}",
-        )
-    return tuple(shards[number] for number in train), tuple(shards[number] for number in val)
 
 
 def _checkpoint_folder(version: Path, step: int) -> Path | None:

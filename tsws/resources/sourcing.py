@@ -133,6 +133,23 @@ def _verify_own(making: Making, paths: Sequence[Path], sha256: str) -> None:
         )
 
 
+def unpacked(making: Making, path: Path, into: str, *, alone: bool = False) -> list[Path] | None:
+    """The files in an archive, in a folder of its own; None for a file that is none.
+
+    A lone ``.gz`` is no archive unless ``alone`` says so: texts are read as they are.
+    """
+    from tsws.io.archives import is_archive, unpack
+
+    lone = path.suffix == ".gz" and not path.name.lower().endswith((".tar.gz", ".tgz"))
+    if not is_archive(path.name) or (lone and not alone):
+        return None
+    folder = making.folder / "unpacked" / into / path.name
+    members = sorted(unpack(path, folder, progress=making.progress(f"unpacking {path.name}", "B")))
+    if path.is_relative_to(making.folder):
+        path.unlink()
+    return members
+
+
 def estimate_fetch(root: Path, sources: Sequence[str], change: Change) -> Estimate | None:
     """What fetching some sources takes, as far as their pins tell."""
     uris = [source for source in sources if is_uri(source) and not source.startswith("builtin:")]
