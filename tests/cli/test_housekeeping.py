@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from terminal import Terminal
 
 from tsws.cli.templates import template_names
 
@@ -46,6 +47,22 @@ def test_gc_removes_what_is_no_longer_declared(applied) -> None:
     assert not (applied.root / "out/tiny").exists()
     assert not (applied.root / ".tsws/runs/tiny").exists()
     assert (applied.root / "small.model").is_file()
+
+
+def test_what_becomes_removable_after_the_question_stays(applied) -> None:
+    made, late = applied.root / ".tsws/work/made", applied.root / ".tsws/partial/late"
+    made.parent.mkdir(exist_ok=True)
+    made.touch()
+    with Terminal("-m", "tsws", "clean", folder=applied.root) as terminal:
+        terminal.wait_for(r"It removes 5 paths, .+\. Go on\? \[y/N\]: ")
+        late.parent.mkdir()
+        late.touch()
+        (applied.root / "data/toy/valid.txt").unlink()
+        terminal.press(b"y\n")
+        assert terminal.wait() == 0
+        assert "Removed 4 paths, " in terminal.text
+    assert late.exists()
+    assert not made.exists()
 
 
 WORKSPACES = ["quickstart", "tinystories", "your-own-text"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection
 from pathlib import Path
+from typing import Protocol
 
 import click
 
@@ -12,24 +13,32 @@ from tsws.cli.confirmation import confirm
 from tsws.cli.session import Session
 from tsws.cli.words import count
 from tsws.io.sizes import format_bytes
-from tsws.workspace.housekeeping import Removed
+from tsws.workspace.housekeeping import Removed, size_on_disk
 
 
-def remove(session: Session, root: Path, act: Callable[[bool], Removed], *, dry_run: bool, yes: bool) -> None:
+class Act(Protocol):
+    """What removes things, or only says what would go."""
+
+    def __call__(self, *, dry_run: bool = False, only: Collection[Path] | None = None) -> Removed: ...
+
+
+def remove(session: Session, root: Path, act: Act, *, dry_run: bool, yes: bool) -> None:
     """Show what would be removed, ask, and remove it.
 
     Args:
         session: of the call.
         root: the workspace.
-        act: ``clean`` or ``gc``; told whether it is only to say what would go.
+        act: a workspace's ``clean`` or ``gc``.
         dry_run: end after showing.
         yes: do not ask.
     """
-    wanted = act(True)
+    wanted = act(dry_run=True)
     if not wanted.paths:
         click.echo("Nothing to remove.")
         return
-    rows = [(f"  {click.style('-', fg='red')} {path}", format_bytes(_size(root / path))) for path in wanted.paths]
+    rows = [
+        (f"  {click.style('-', fg='red')} {path}", format_bytes(size_on_disk(root / path))) for path in wanted.paths
+    ]
     for line in aligned(rows, right=(1,)):
         session.say(line)
     files = count(len(wanted.paths), "path")
@@ -37,10 +46,5 @@ def remove(session: Session, root: Path, act: Callable[[bool], Removed], *, dry_
         click.echo(f"Would remove {files}, {format_bytes(wanted.bytes)}.")
         return
     confirm([f"it removes {files}, {format_bytes(wanted.bytes)}"], yes=yes)
-    removed = act(False)
+    removed = act(only=wanted.paths)  # more may have become removable since it was shown
     click.echo(f"Removed {count(len(removed.paths), 'path')}, {format_bytes(removed.bytes)}.")
-
-
-def _size(path: Path) -> int:
-    files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
-    return sum(file.stat().st_size for file in files)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +28,7 @@ class Removed:
     bytes: int
 
 
-def clean(context: Context, *, dry_run: bool = False) -> Removed:
+def clean(context: Context, *, dry_run: bool = False, only: Collection[Path] | None = None) -> Removed:
     """Remove intermediates that the next apply makes again when it needs them: texts, token shards, partial downloads.
 
     Records stay, so nothing that was made from them becomes stale. While a run is in flight, nothing goes: it may be
@@ -35,27 +37,29 @@ def clean(context: Context, *, dry_run: bool = False) -> Removed:
     Args:
         context: the workspace.
         dry_run: only say what would go.
+        only: what a person has agreed to, as an earlier call gave it: nothing else goes, and of it only what still may.
 
     Raises:
         LockedError: an apply works here.
     """
     with context.exclusively("tsws clean"):
-        return _remove(context, _intermediates(context), dry_run=dry_run)
+        return _remove(context, _intermediates(context), dry_run=dry_run, only=only)
 
 
-def gc(context: Context, *, dry_run: bool = False) -> Removed:
+def gc(context: Context, *, dry_run: bool = False, only: Collection[Path] | None = None) -> Removed:
     """Remove what is no longer wanted: versions of runs that are not the current one, outputs and records of resources that the
     manifest no longer has, files that a repair set aside, logs of jobs that ended.
 
     Args:
         context: the workspace.
         dry_run: only say what would go.
+        only: what a person has agreed to, as an earlier call gave it: nothing else goes, and of it only what still may.
 
     Raises:
         LockedError: an apply works here.
     """
     with context.exclusively("tsws gc"):
-        return _remove(context, _garbage(context), dry_run=dry_run)
+        return _remove(context, _garbage(context), dry_run=dry_run, only=only)
 
 
 def _intermediates(context: Context) -> Iterator[Path]:
@@ -133,27 +137,38 @@ def _ended_jobs(context: Context) -> Iterator[Path]:
     yield from (path for path in sorted(folder.glob("*/")) if path.name not in busy)
 
 
-def _remove(context: Context, paths: Iterable[Path], *, dry_run: bool) -> Removed:
-    found = [path for path in dict.fromkeys(paths) if path.exists()]
-    size = sum(_size(path) for path in found)
+def _remove(context: Context, paths: Iterable[Path], *, dry_run: bool, only: Collection[Path] | None = None) -> Removed:
+    found = {path: path.relative_to(context.root) for path in paths if path.exists()}
+    chosen = {path: shown for path, shown in found.items() if only is None or shown in only}
+    size = sum(size_on_disk(path) for path in chosen)
     if not dry_run:
-        for path in found:
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+        for path in chosen:
+            _remove_one(path)
             _remove_empty(path.parent, context.root)
-    return Removed(tuple(path.relative_to(context.root) for path in found), size)
+    return Removed(tuple(chosen.values()), size)
+
+
+def _remove_one(path: Path) -> None:
+    """One that somebody else has removed meanwhile is gone as well."""
+    while path.is_dir():  # a file in it that vanishes ends the first try, not the removal
+        with suppress(FileNotFoundError):
+            shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def _remove_empty(folder: Path, root: Path) -> None:
     """Folders that nothing is in any more."""
-    while folder != root and folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent
+    with suppress(FileNotFoundError):
+        while folder != root and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
 
 
-def _size(path: Path) -> int:
-    if path.is_file():
-        return path.stat().st_size
-    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+def size_on_disk(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder; what vanishes meanwhile counts nothing."""
+    size = 0
+    for one in [path] if path.is_file() else path.rglob("*"):
+        with suppress(FileNotFoundError):
+            status = one.stat()
+            size += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return size

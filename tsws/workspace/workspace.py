@@ -182,13 +182,13 @@ class Workspace:
         """How every resource is now."""
         return history.status(self.context, self.plan(everything=True))
 
-    def clean(self, *, dry_run: bool = False) -> housekeeping.Removed:
+    def clean(self, *, dry_run: bool = False, only: Collection[Path] | None = None) -> housekeeping.Removed:
         """Remove intermediates that can be made again. See :func:`tsws.workspace.housekeeping.clean`."""
-        return housekeeping.clean(self.context, dry_run=dry_run)
+        return housekeeping.clean(self.context, dry_run=dry_run, only=only)
 
-    def gc(self, *, dry_run: bool = False) -> housekeeping.Removed:
+    def gc(self, *, dry_run: bool = False, only: Collection[Path] | None = None) -> housekeeping.Removed:
         """Remove what is no longer wanted: old versions, orphans. See :func:`tsws.workspace.housekeeping.gc`."""
-        return housekeeping.gc(self.context, dry_run=dry_run)
+        return housekeeping.gc(self.context, dry_run=dry_run, only=only)
 
     def targets(self, targets: Collection[str] | None, *, everything: bool = False) -> tuple[str, ...]:
         """The addresses that some words mean: a run comes with its exports and the program that plays it.
