@@ -94,7 +94,10 @@ class FolderVolume(Volume):
         except FormatError as error:
             raise VolumeError(f"volume {self.name}: {error.message}", hint=error.hint) from error
         if target == self.folder or _is_temporary(target.name):
-            raise VolumeError(f"volume {self.name}: {path!r} can not be the name of a file")
+            raise VolumeError(
+                f"volume {self.name}: {path!r} can not be the name of a file",
+                hint=f"name a file below the volume's folder, not one that ends with {TEMPORARY_SUFFIX}",
+            )
         return target
 
     def _exists(self) -> bool:

@@ -86,6 +86,7 @@ def test_a_compiler_that_vanished_is_an_error(source, own, tmp_path):
     with pytest.raises(BuildError) as caught:
         build_program(source, tmp_path / "answer", compiler=compiler)
     assert caught.value.message == f"the C compiler {tmp_path}/brief could not be run: No such file or directory"
+    assert caught.value.hint == "install it again, or name another with the program's key compiler, or in $CC"
 
 
 def test_the_identity_is_all_that_changes_the_program():

@@ -149,6 +149,9 @@ def test_a_failure_without_words_still_has_a_message(script):
     with pytest.raises(TswsError) as caught:
         text_of(program)
     assert caught.value.message == f"{program} failed with exit status 9 and no message"
+    assert caught.value.hint == (
+        "check the model and the tokenizer that it was given, or play them with `tsws generate --engine torch`"
+    )
 
 
 def test_a_crash_names_the_signal(script):

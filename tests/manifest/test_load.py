@@ -176,6 +176,14 @@ def test_a_missing_manifest_is_said_with_what_to_do(tmp_path: Path, plugins: Plu
     assert caught.value.hint == "`tsws init` writes one"
 
 
+def test_a_manifest_that_can_not_be_read_is_said_with_what_to_do(tmp_path: Path, plugins: Plugins) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ManifestError) as caught:
+        load(tmp_path / "file" / "tinystories.toml", plugins=plugins)
+    assert caught.value.message == f"{tmp_path}/file/tinystories.toml can not be read: Not a directory"
+    assert caught.value.hint == "check that it is a file, in a folder that you may read"
+
+
 def test_mistakes_are_values_too(tmp_path: Path, plugins: Plugins) -> None:
     with pytest.raises(MistakesError) as caught:
         load_text(tmp_path, "[model.tiny]\ndim = 0\n", plugins)

@@ -68,6 +68,7 @@ def test_sizes_that_do_not_fit_are_named(change: dict[str, Any], message: str) -
     with pytest.raises(FormatError) as caught:
         LlamaConfig.from_fields({**SIZES, **change})
     assert caught.value.message == message
+    assert caught.value.hint
 
 
 def test_planning_needs_neither_torch_nor_numpy() -> None:

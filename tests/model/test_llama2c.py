@@ -117,4 +117,5 @@ def test_what_the_format_can_not_say_is_refused(make: Callable[..., Llama], tmp_
     with pytest.raises(FormatError) as caught:
         write_model(tmp_path / "model.bin", model.config, state)
     assert caught.value.message == "weights: norm.weight has shape (3,), expected (16,)"
+    assert caught.value.hint == "write them with the config that they were trained with"
     assert list(tmp_path.iterdir()) == []

@@ -56,8 +56,9 @@ def test_reading_the_config_of_anything_else_is_a_format_error(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "hostile.safetensors"
     path.write_bytes(data)
-    with pytest.raises(FormatError):
+    with pytest.raises(FormatError) as caught:
         read_config(path)
+    assert caught.value.hint
 
 
 def test_a_config_has_to_be_an_object(tmp_path: Path) -> None:
@@ -67,6 +68,7 @@ def test_a_config_has_to_be_an_object(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as caught:
         read_config(path)
     assert caught.value.message == f"{path}: the config in its metadata is not an object"
+    assert caught.value.hint == "use weights that tsws has written"
 
 
 def test_the_llama2c_exporter_writes_what_llama2c_reads(saved: tuple[Llama, Path], tmp_path: Path) -> None:

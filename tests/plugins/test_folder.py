@@ -90,8 +90,9 @@ def test_what_a_kill_left_half_written_is_not_listed(volume: FolderVolume, tmp_p
     left_over = f".a.01234567{TEMPORARY_SUFFIX}"
     (tmp_path / "attic" / left_over).write_text("half")
     assert [found.path for found in volume.list()] == ["a"]
-    with pytest.raises(VolumeError, match=r"can not be the name of a file$"):
+    with pytest.raises(VolumeError, match=r"can not be the name of a file$") as caught:
         volume.stat(left_over)
+    assert caught.value.hint == f"name a file below the volume's folder, not one that ends with {TEMPORARY_SUFFIX}"
 
 
 def test_links_are_followed_only_inside(volume: FolderVolume, tmp_path: Path) -> None:

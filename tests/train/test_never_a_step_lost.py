@@ -122,10 +122,32 @@ def test_a_damaged_checkpoint_falls_back_by_one_and_says_so(
     assert results(tmp_path / "b") == results(tmp_path / "a")
 
 
-def test_a_folder_of_a_run_with_other_settings_is_refused(trainer: Any, tmp_path: Path) -> None:
-    trainer.run(tmp_path, stop_at=6)
-    answer = trainer.run(tmp_path, given={"seed": 6})
-    assert answer["error"] == "FormatError: 6: it is of a run with other settings"
+FOREIGN: dict[str, tuple[dict[str, Any], str]] = {
+    "settings": ({"given": {"seed": 6}}, "it is of a run with other settings"),
+    "data": ({"train": ["val"]}, "it is of a run on other data (12 rows, not 49)"),
+    "model": ({"config": {"hidden_dim": 48}}, "it is of another model"),
+}
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_a_folder_of_another_run_is_refused_with_a_way_out_and_left_as_it_is(
+    foreign: str, trainer: Any, shards: dict[str, list[str]], results: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    order, complaint = FOREIGN[foreign]
+    if "train" in order:
+        order = {"train": shards["val"]}
+    trainer.run(tmp_path / "b", stop_at=6, **order)
+    before = sorted(tmp_path.rglob("*"))
+    answer = trainer.run(tmp_path / "b")
+    assert answer["error"] == f"FormatError: run.tiny: checkpoint 6: {complaint}"
+    assert answer["hint"] == (
+        "`tsws apply --replace run.tiny` puts that run's folder aside and trains from the beginning"
+    )
+    assert sorted(tmp_path.rglob("*")) == before
+    (tmp_path / "b").rename(tmp_path / "aside")  # what --replace does
+    trainer.run(tmp_path / "b")
+    trainer.run(tmp_path / "a")
+    assert results(tmp_path / "b") == results(tmp_path / "a")
 
 
 @pytest.mark.parametrize(

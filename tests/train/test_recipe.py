@@ -89,3 +89,4 @@ def test_numbers_that_do_not_fit_are_named(recipe: str, change: dict[str, Any], 
     with pytest.raises(TrainError) as caught:
         resolve(recipe, {**GIVEN, **change}, dim=64)
     assert caught.value.message == message
+    assert caught.value.hint

@@ -5,7 +5,7 @@ Keys of an order: ``folder``, ``config``, ``given``, ``train``, ``val``; and, wh
 and ``outside`` (the SIGKILL comes from this process, at about that moment). A moment is a file synced or renamed, or
 an event said, before and after each.
 
-The answer: ``status`` (0, or minus the signal), ``moments`` (how many there were), ``events``, ``error``.
+The answer: ``status`` (0, or minus the signal), ``moments`` (how many there were), ``events``, ``error``, ``hint``.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def child(order: dict[str, Any], pipe: int) -> None:
             tell=tell,
         )
     except TswsError as error:
-        os.write(pipe, b"x" + json.dumps(f"{type(error).__name__}: {error.message}").encode() + b"\n")
+        os.write(pipe, b"x" + json.dumps([f"{type(error).__name__}: {error.message}", error.hint]).encode() + b"\n")
 
 
 def obey(order: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def obey(order: dict[str, Any]) -> dict[str, Any]:
         finally:
             os._exit(status)
     os.close(writing)
-    answer: dict[str, Any] = {"moments": 0, "events": [], "error": None}
+    answer: dict[str, Any] = {"moments": 0, "events": [], "error": None, "hint": None}
     with open(reading) as lines:
         for line in lines:
             kind, rest = line[0], line[1:]
@@ -128,7 +128,7 @@ def obey(order: dict[str, Any]) -> dict[str, Any]:
             elif kind == "e":
                 answer["events"].append(json.loads(rest))
             else:
-                answer["error"] = json.loads(rest)
+                answer["error"], answer["hint"] = json.loads(rest)
     answer["status"] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return answer
 

@@ -104,5 +104,8 @@ def _compile(compiler: Compiler, arguments: list[str]) -> tuple[int, str]:
             check=False,
         )
     except OSError as error:
-        raise BuildError(f"the C compiler {compiler.path} could not be run: {error.strerror or error}") from error
+        raise BuildError(
+            f"the C compiler {compiler.path} could not be run: {error.strerror or error}",
+            hint="install it again, or name another with the program's key compiler, or in $CC",
+        ) from error
     return done.returncode, done.stdout.decode(errors="replace")

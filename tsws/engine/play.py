@@ -114,7 +114,10 @@ def _check(process: subprocess.Popen[bytes], program: str, said: IO[bytes]) -> N
             f"{program} was ended by {_signal_name(-status)}" + (f": {message}" if message else ""),
             hint="if it was built on another machine, build it again on this one",
         )
-    raise TswsError(message or f"{program} failed with exit status {status} and no message")
+    raise TswsError(
+        message or f"{program} failed with exit status {status} and no message",
+        hint="check the model and the tokenizer that it was given, or play them with `tsws generate --engine torch`",
+    )
 
 
 def _signal_name(number: int) -> str:

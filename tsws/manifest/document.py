@@ -77,7 +77,9 @@ def read_document(path: Path, overrides: Sequence[str] = ()) -> Document:
             f"there is no {path.name} in {path.parent.absolute()}", hint="`tsws init` writes one"
         ) from None
     except OSError as error:
-        raise ManifestError(f"{path} can not be read: {error.strerror}") from error
+        raise ManifestError(
+            f"{path} can not be read: {error.strerror}", hint="check that it is a file, in a folder that you may read"
+        ) from error
     reader = _Reader(path.parent)
     document = reader.read(path, ())
     wanted, problems = parse_overrides(overrides)

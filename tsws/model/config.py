@@ -54,7 +54,10 @@ class LlamaConfig:
         for name in _POSITIVE:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
-                raise FormatError(f"model: {name} is {value!r}; it has to be a whole number of at least 1")
+                raise FormatError(
+                    f"model: {name} is {value!r}; it has to be a whole number of at least 1",
+                    hint=f"choose {name} as one, such as 64",
+                )
         if self.dim % self.n_heads:
             raise FormatError(
                 f"model: dim {self.dim} can not be divided among {self.n_heads} heads",
@@ -73,10 +76,14 @@ class LlamaConfig:
             )
         if not self.norm_eps > 0 or not self.rope_theta > 0:
             raise FormatError(
-                f"model: norm_eps ({self.norm_eps}) and rope_theta ({self.rope_theta}) have to be above 0"
+                f"model: norm_eps ({self.norm_eps}) and rope_theta ({self.rope_theta}) have to be above 0",
+                hint=f"leave them out to take llama2.c's, {NORM_EPS:g} and {ROPE_THETA:g}",
             )
         if not 0 <= self.dropout < 1:
-            raise FormatError(f"model: dropout is {self.dropout}; it has to be at least 0 and below 1")
+            raise FormatError(
+                f"model: dropout is {self.dropout}; it has to be at least 0 and below 1",
+                hint="choose dropout in that range, such as 0.1, or leave it out",
+            )
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> LlamaConfig:

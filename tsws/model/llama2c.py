@@ -159,7 +159,10 @@ def _take(state: Mapping[str, torch.Tensor], name: str, shape: tuple[int, ...]) 
     if tensor is None:
         raise FormatError(f"weights: {name} is missing", hint="these are not a Llama's weights")
     if tuple(tensor.shape) != shape:
-        raise FormatError(f"weights: {name} has shape {tuple(tensor.shape)}, expected {shape}")
+        raise FormatError(
+            f"weights: {name} has shape {tuple(tensor.shape)}, expected {shape}",
+            hint="write them with the config that they were trained with",
+        )
     return tensor
 
 

@@ -101,7 +101,10 @@ def read_config(path: Path) -> dict[str, Any]:
         prefix = file.read(_LENGTH.size)
         length = _LENGTH.unpack(prefix)[0] if len(prefix) == _LENGTH.size else _LARGEST_HEADER + 1
         if length > min(_LARGEST_HEADER, path.stat().st_size - _LENGTH.size):
-            raise FormatError(f"{path}: not a safetensors file: its header would be longer than the file")
+            raise FormatError(
+                f"{path}: not a safetensors file: its header would be longer than the file",
+                hint="the file is damaged, or of another format: make it again",
+            )
         header = file.read(length)
     try:
         config = json.loads(json.loads(header)["__metadata__"][CONFIG_KEY])
@@ -111,5 +114,7 @@ def read_config(path: Path) -> dict[str, Any]:
             hint="use weights that tsws has written",
         ) from error
     if not isinstance(config, dict):
-        raise FormatError(f"{path}: the config in its metadata is not an object")
+        raise FormatError(
+            f"{path}: the config in its metadata is not an object", hint="use weights that tsws has written"
+        )
     return config

@@ -84,7 +84,11 @@ def _resume(session: Session, folder: Path, start_from: Path | None, emit: Emit)
     written = metrics
     own = latest_checkpoint(folder / CHECKPOINTS, warn)
     if own is not None:
-        session.restore(load_checkpoint(own), own)
+        try:
+            session.restore(load_checkpoint(own), own)
+        except FormatError as error:
+            # Somebody's work, and not this run's: beginning anew beside it would sooner or later prune it away.
+            raise FormatError(f"{address}: checkpoint {error.message}", hint=error.hint) from error
     elif start_from is not None:
         try:
             session.restore(load_checkpoint(start_from), start_from)

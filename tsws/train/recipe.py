@@ -139,7 +139,9 @@ def resolve(recipe: str, given: Mapping[str, Any], *, dim: int) -> Hyperparamete
         values["decay_fraction"] = _fast(max_iters, dim).decay_fraction
     missing = [name for name in names if name not in values]
     if missing:
-        raise TrainError(f"training settings are missing: {', '.join(missing)}")
+        raise TrainError(
+            f"training settings are missing: {', '.join(missing)}", hint="give each of them a value in the run"
+        )
     hyperparameters = Hyperparameters(**values)
     _check(hyperparameters)
     return hyperparameters
@@ -155,7 +157,9 @@ def _check(h: Hyperparameters) -> None:
     )
     for name in counts:
         if getattr(h, name) < 1:
-            raise TrainError(f"{name} is {getattr(h, name)}; it has to be at least 1")
+            raise TrainError(
+                f"{name} is {getattr(h, name)}; it has to be at least 1", hint=f"choose {name} as 1 or more"
+            )
     if h.warmup_iters >= h.max_iters and h.warmup_iters > 0:
         raise TrainError(
             f"warmup_iters ({h.warmup_iters}) leaves nothing of the {h.max_iters} steps",
@@ -171,4 +175,7 @@ def _check(h: Hyperparameters) -> None:
     if h.dtype not in ("float32", "bfloat16"):
         raise TrainError(f"dtype {h.dtype!r} is unknown", hint="choose `float32` or `bfloat16`")
     if h.min_lr > h.learning_rate:
-        raise TrainError(f"min_lr ({h.min_lr:g}) is above learning_rate ({h.learning_rate:g})")
+        raise TrainError(
+            f"min_lr ({h.min_lr:g}) is above learning_rate ({h.learning_rate:g})",
+            hint="choose min_lr as learning_rate or less",
+        )

@@ -47,6 +47,12 @@ class Session:
         """Learned from so far."""
         return self.step * self.settings.tokens_per_step
 
+    @property
+    def _anew(self) -> str:
+        return (
+            f"`tsws apply --replace {self.settings.address}` puts that run's folder aside and trains from the beginning"
+        )
+
     def weights(self) -> dict[str, Tensor]:
         """A copy of the model's state dict, on the CPU."""
         return {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
@@ -80,12 +86,14 @@ class Session:
         """
         state = snapshot.state
         if state.step > agree_until(state.hyperparameters, self.settings.hyperparameters):
-            raise FormatError(f"{origin.name}: it is of a run with other settings")
+            raise FormatError(f"{origin.name}: it is of a run with other settings", hint=self._anew)
         if state.rows != self.rows:
-            raise FormatError(f"{origin.name}: it is of a run on other data ({state.rows} rows, not {self.rows})")
+            raise FormatError(
+                f"{origin.name}: it is of a run on other data ({state.rows} rows, not {self.rows})", hint=self._anew
+            )
         expected = {name: tensor.shape for name, tensor in self.model.state_dict().items()}
         if expected != {name: tensor.shape for name, tensor in snapshot.model.items()}:
-            raise FormatError(f"{origin.name}: it is of another model")
+            raise FormatError(f"{origin.name}: it is of another model", hint=self._anew)
         restore_optimizer(self.model, self.optimizer, snapshot.optimizer)
         self.model.load_state_dict(dict(snapshot.model))
         self.step, self.train_loss, self.seconds_before = state.step, state.train_loss, state.seconds
