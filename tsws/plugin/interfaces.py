@@ -2,7 +2,7 @@
 
 Every interface is small, and everything that crosses it is plain data. A class is handed to tsws by
 a hook (``tsws/plugin/hookspecs.py``); importing a plugin module must be cheap, so import
-torch, modal, httpx and the like inside the methods that need them.
+torch, modal, httpx2 and the like inside the methods that need them.
 """
 
 from __future__ import annotations
