@@ -148,7 +148,11 @@ static tsws_status read_pieces(tsws_tokenizer *tokenizer, tsws_error *error) {
         return fail_cut(tokenizer, 0, error);
     }
     memcpy(&longest, tokenizer->file.bytes, sizeof longest);
-    if (longest < 1 || most >= INT32_MAX) {
+    if (most >= INT32_MAX) {
+        return tsws_fail(error, TSWS_ERROR_FORMAT, "%s: %zu bytes are more than any llama2.c tokenizer has",
+                         tokenizer->path, tokenizer->file.size);
+    }
+    if (longest < 1) {
         return tsws_fail(error, TSWS_ERROR_FORMAT,
                          "%s: not a llama2.c tokenizer: its header says that the longest piece"
                          " has a length of %" PRId32,

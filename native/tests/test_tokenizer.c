@@ -2,6 +2,8 @@
 #include "files.h"
 #include "tokenizer.h"
 
+#include <unistd.h>
+
 static const char *const pieces[] = {"<unk>", "\n<s>\n", "\n</s>\n", " ", "a", "b", "ab", "b", "\xc3\xa9"};
 enum { N_PIECES = sizeof pieces / sizeof pieces[0] };
 
@@ -84,6 +86,22 @@ static void broken_files_are_refused(void) {
             "edited.bin: not a llama2.c tokenizer: its header says that the longest piece has a length of -7");
 }
 
+/* The file is one hole: it takes no room on the disk. Where there can be no such file, there is nothing to refuse. */
+static void more_pieces_than_numbers_are_refused(void) {
+    const int32_t longest = 4;
+    const int64_t size = (int64_t)INT32_MAX * 9;
+    tsws_tokenizer *tokenizer = (tsws_tokenizer *)&tokenizer;
+    tsws_error error;
+
+    write_file("huge.bin", &longest, sizeof longest);
+    if (sizeof(off_t) >= sizeof size && truncate("huge.bin", (off_t)size) == 0) {
+        CHECK(tsws_tokenizer_open("huge.bin", &tokenizer, &error) == TSWS_ERROR_FORMAT);
+        CHECK_TEXT(error.message, "huge.bin: 19327352823 bytes are more than any llama2.c tokenizer has");
+        CHECK(tokenizer == NULL);
+    }
+    CHECK(unlink("huge.bin") == 0);
+}
+
 static void a_piece_ends_at_a_nul(void) {
     const struct {
         int32_t longest;
@@ -128,6 +146,7 @@ int main(void) {
     pieces_are_found_by_their_text();
     byte_pieces_are_noticed();
     broken_files_are_refused();
+    more_pieces_than_numbers_are_refused();
     a_piece_ends_at_a_nul();
     a_model_of_another_vocabulary_is_refused();
     tsws_tokenizer_close(NULL);
