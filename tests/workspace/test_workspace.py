@@ -15,9 +15,11 @@ import pytest
 from tests.workspace.conftest import MANIFEST
 from tsws import Workspace
 from tsws.errors import LockedError, ManifestError, PlanError, TswsError
+from tsws.io.sizes import format_dollars
 from tsws.plugin import Plugins, load_plugins
 from tsws.plugin.interfaces import Price
 from tsws.reconcile.action import Change
+from tsws.workspace.spending import spending
 from tsws_local import LocalBackend
 
 MORE = """
@@ -246,10 +248,21 @@ def test_what_would_cost_too_much_is_refused(fresh: Path, priced: Plugins, targe
     with pytest.raises(PlanError) as raised:
         Workspace.open(fresh, overrides=overrides, plugins=priced).apply([target], max_cost=0.5)
     assert raised.value.message == (
-        f"the plan is estimated to cost {estimate.dollars:.2f} $, more than the 0.50 $ that are allowed"
+        f"the plan is estimated to cost {format_dollars(estimate.dollars)}, more than the $0.50 that are allowed"
     )
     assert raised.value.hint == "raise --max-cost, or choose fewer iterations or a cheaper machine"
     assert {path: data for path, data in contents(fresh).items() if not path.startswith(".tsws/lock")} == before
+
+
+@pytest.mark.parametrize("target", ["run.small", "run.there"])
+def test_what_nobody_can_bound_is_refused_by_a_limit(fresh: Path, priced: Plugins, target: str) -> None:
+    workspace = Workspace.open(fresh, overrides=[f"{target}.backend='priced'"], plugins=priced)
+    assert spending(workspace.plan([target])).unbounded == (target,)
+    with pytest.raises(PlanError) as raised:
+        workspace.apply([target], max_cost=0.01)
+    assert raised.value.message == (
+        f"{target} would cost $3600.00 an hour for a time that was never measured, so $0.01 can not be promised"
+    )
 
 
 def test_a_run_in_a_volume_can_not_read_from_outside_of_the_workspace(fresh: Path) -> None:

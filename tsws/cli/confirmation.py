@@ -12,14 +12,18 @@ from tsws.cli.words import enumeration
 from tsws.errors import InterruptedByUser, TswsError
 from tsws.io.sizes import format_dollars
 from tsws.reconcile.action import Change, Plan
-from tsws.workspace.spending import dollars
+from tsws.workspace.spending import spending
 
 
 def reasons(plan: Plan) -> list[str]:
     """What a person has to agree to before a plan is carried out: what it spends, and what there is that it makes anew."""
     found = []
-    if (cost := dollars(plan)) > 0:
-        found.append(f"it spends about {format_dollars(cost)}")
+    cost = spending(plan)
+    if cost.dollars > 0:
+        found.append(f"it spends about {format_dollars(cost.dollars)}")
+    if cost.unbounded:
+        rate = format_dollars(cost.dollars_per_hour)
+        found.append(f"{enumeration(cost.unbounded)} spends {rate} an hour, for a time that was never measured")
     anew = [action.address for action in plan.changes if action.anew and action.change is not Change.CREATE]
     if anew:
         found.append(f"it makes {enumeration(anew)} anew")

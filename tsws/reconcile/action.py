@@ -71,6 +71,8 @@ class Estimate:
     bytes: int | None = None
     """To transfer."""
     dollars: float | None = None
+    dollars_per_hour: float | None = None
+    """Of the machine; with unknown ``seconds`` all that can be said of the cost."""
     basis: str = ""
     """Where the figures come from."""
 

@@ -54,8 +54,9 @@ class SourceDigests:
     def save(self) -> None:
         """Keep what was read for the next process."""
         if self._changed:
-            write_bytes(self._cache, msgspec.json.encode(self._seen, order="sorted"))
             self._changed = False
+            with suppress(OSError):  # a plan of a workspace that can only be read is as good; it only takes longer
+                write_bytes(self._cache, msgspec.json.encode(self._seen, order="sorted"))
 
     def _digest(self, path: Path) -> str:
         key = name_in(self._root, path)

@@ -34,7 +34,8 @@ def priced(backend: Backend, seconds: float | None, basis: str) -> Estimate:
         return Estimate(seconds=seconds, basis=basis)
     dollars = None if seconds is None else price.dollars_per_hour * seconds / 3600
     where = f"{price.dollars_per_hour:.2f} $/h ({price.source})"
-    return Estimate(seconds=seconds, dollars=dollars, basis="; ".join(filter(None, (basis, where))))
+    basis = "; ".join(filter(None, (basis, where)))
+    return Estimate(seconds=seconds, dollars=dollars, dollars_per_hour=price.dollars_per_hour, basis=basis)
 
 
 def _rates(root: Path) -> dict[str, float]:

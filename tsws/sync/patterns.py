@@ -10,8 +10,6 @@ from tsws.errors import UsageError
 from tsws.io.atomic import TEMPORARY_SUFFIX
 from tsws.io.paths import is_relative_inside
 
-RECORDS = ".tsws/"
-"""tsws's own files: no pattern includes them that does not name this folder."""
 _PRIVATE = (".tsws/sync/", ".tsws/tmp/")
 """Files that mean something on their own side only."""
 _GLOB = re.compile(r"[*?\[]")
@@ -21,7 +19,8 @@ class Selection:
     """The paths that some patterns select.
 
     A pattern is the path of a file or of a folder with all that lies in it (``.``: everything), or a glob: ``*`` and ``?``
-    stand for characters of a name, ``[abc]`` for one of some characters, ``**`` for any folders.
+    stand for characters of a name, ``[abc]`` for one of some characters, ``**`` for any folders. A name that begins with a
+    dot (``.tsws``, ``.git``) is selected only by a pattern that has it, so no glob brings hooks or records along.
 
     Args:
         patterns: relative to the workspace and the volume, with ``/``.
@@ -32,17 +31,22 @@ class Selection:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self.patterns = tuple(dict.fromkeys(_normal(pattern) for pattern in patterns))
-        self._matchers = [(_compiled(pattern), pattern.startswith(RECORDS)) for pattern in self.patterns]
+        self._matchers = [(_compiled(pattern), _hidden_parts(pattern)) for pattern in self.patterns]
 
     def __contains__(self, path: str) -> bool:
         if path.startswith(_PRIVATE) or path.endswith(TEMPORARY_SUFFIX):
             return False
-        is_record = path.startswith(RECORDS)
-        return any(matcher.fullmatch(path) and (names or not is_record) for matcher, names in self._matchers)
+        hidden = _hidden_parts(path)
+        return any(matcher.fullmatch(path) and hidden <= named for matcher, named in self._matchers)
 
     def starts(self) -> tuple[str, ...]:
         """The path or folder before the first glob of each pattern: where to look. Empty text is the top."""
         return tuple(dict.fromkeys(_fixed_part(pattern) for pattern in self.patterns))
+
+
+def _hidden_parts(path: str) -> frozenset[str]:
+    """The names in a path that begin with a dot."""
+    return frozenset(part for part in path.split("/") if part.startswith("."))
 
 
 def _normal(pattern: str) -> str:

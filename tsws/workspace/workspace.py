@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -159,20 +160,69 @@ class Workspace:
         """
         with self.context.exclusively(purpose):
             chosen = self.targets(targets, everything=everything)
-            check_spending(self.plan(chosen, replace=replace), max_cost)
+            check_spending(self.plan(chosen, replace=replace, refresh=True), max_cost)
             return self._apply(chosen, replace, jobs=jobs, keep_going=keep_going, emit=emit, stop=stop, inline=False)
 
     def work(self, job: Job, *, emit: Emit, stop: Callable[[], bool]) -> Report:
         """A worker's part: bring a job's targets up to date in this process."""
         return self._apply(job.targets, job.replace, jobs=1, keep_going=False, emit=emit, stop=stop, inline=True)
 
-    def generate(self, prompt: str = "", **options: Any) -> Iterator[str]:
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        run: str | None = None,
+        model: str | Path | None = None,
+        tokenizer: str | Path | None = None,
+        engine: playing.Engine = "native",
+        temperature: float = 1.0,
+        top_p: float = 0.9,
+        steps: int = 256,
+        seed: int | None = None,
+        pretty: bool = False,
+    ) -> Iterator[str]:
         """A story, piece by piece as it is told, the prompt included. See :func:`tsws.workspace.playing.generate`."""
-        return playing.generate(self.context, prompt, **options)
+        return playing.generate(
+            self.context,
+            prompt,
+            run=run,
+            model=model,
+            tokenizer=tokenizer,
+            engine=engine,
+            temperature=temperature,
+            top_p=top_p,
+            steps=steps,
+            seed=seed,
+            pretty=pretty,
+        )
 
-    def sync(self, **options: Any) -> tuple[syncing.VolumeSync, ...]:
-        """Bring files into step with volumes. See :func:`tsws.workspace.syncing.sync`."""
-        return syncing.sync(self.context, **options)
+    def sync(
+        self,
+        *,
+        volume: str | None = None,
+        pull: Sequence[str] = (),
+        push: Sequence[str] = (),
+        force: bool = False,
+        dry_run: bool = False,
+        progress: syncing.Progress | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> tuple[syncing.VolumeSync, ...]:
+        """Bring files into step with volumes. See :func:`tsws.workspace.syncing.sync`.
+
+        Raises:
+            LockedError: an apply works here, and may be writing what would be sent.
+        """
+        with nullcontext() if dry_run else self.context.exclusively("tsws sync"):
+            return syncing.sync(
+                self.context,
+                volume=volume,
+                pull=pull,
+                push=push,
+                force=force,
+                dry_run=dry_run,
+                progress=progress,
+                stop=stop,
+            )
 
     def runs(self) -> tuple[history.RunVersion, ...]:
         """Every version of every run that is kept here."""
