@@ -20,9 +20,7 @@ def same(workplace: Workplace, undisturbed: Workplace) -> bool:
     return workplace.outcome() == undisturbed.outcome() and workplace.losses() == undisturbed.losses()
 
 
-def test_in_the_middle_of_a_download(
-    workplace: Workplace, hub: HubServer, undisturbed: Workplace, text: bytes
-) -> None:
+def test_in_the_middle_of_a_download(workplace: Workplace, hub: HubServer, undisturbed: Workplace, text: bytes) -> None:
     half = len(text) // 2
     hub.fail("stories.txt", Fault(pause_after=half))
     process = workplace.start()

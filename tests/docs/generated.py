@@ -22,6 +22,7 @@ from tsws.cli.table import SECTIONS
 from tsws.fetch import lockfile
 from tsws.job import events
 from tsws.manifest.reference import reference_markdown
+from tsws.manifest.schema import DIALECT
 from tsws.plugin import hookspecs, interfaces
 from tsws.reconcile import record
 
@@ -56,7 +57,7 @@ def render(name: str) -> str:
 
 def schema(path: str) -> str:
     """A published JSON schema (draft 2020-12)."""
-    return json.dumps(msgspec.json.schema(SCHEMAS[path]), indent=1) + "\n"
+    return json.dumps({"$schema": DIALECT, **msgspec.json.schema(SCHEMAS[path])}, indent=1) + "\n"
 
 
 # --- commands ---

@@ -12,6 +12,7 @@ RUN = RunSpec(model="tiny", dataset="toy", tokenizer="toy512", max_iters=5, back
 
 def test_operational_keys_of_a_run_are_where_and_how_it_is_watched() -> None:
     assert operational_fields(RUN) == {
+        "out": None,
         "backend": "modal",
         "volume": None,
         "device": "auto",
@@ -32,11 +33,11 @@ def test_all_other_keys_are_identity_with_their_defaults() -> None:
 def test_identity_is_plain_data() -> None:
     spec = ModelSpec(options={"deep": [1, {"x": 2.5}]})
     assert json.loads(json.dumps(identity_fields(spec))) == identity_fields(spec)
-    assert operational_fields(spec) == {}
+    assert operational_fields(spec) == {"path": None}
 
 
 def test_moving_a_run_leaves_its_identity() -> None:
-    moved = RunSpec(model="tiny", dataset="toy", tokenizer="toy512", max_iters=5, volume="attic", device="cuda")
+    moved = RunSpec(model="tiny", dataset="toy", tokenizer="toy512", max_iters=5, volume="attic", out="elsewhere")
     assert identity_fields(moved) == identity_fields(RUN)
     longer = RunSpec(model="tiny", dataset="toy", tokenizer="toy512", max_iters=6)
     assert identity_fields(longer) != identity_fields(RUN)

@@ -17,7 +17,7 @@ def command(session: Session, /, overrides: tuple[str, ...]) -> None:
     What is listed names the file, the line and the key, what was expected and the nearest valid name.
     """
     from tsws.cli.words import count
-    from tsws.workspace.workspace import find_manifest
+    from tsws.workspace.finding import find_manifest
 
     workspace = session.open(overrides)
     file = find_manifest(session.directory)

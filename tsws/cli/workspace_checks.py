@@ -23,7 +23,7 @@ def workspace_checks(directory: Path) -> Iterator[Check]:
     """Plugins, manifest, backends, lock; the slow ones (volumes) last."""
     from tsws.plugin import load_plugins
     from tsws.workspace import Workspace
-    from tsws.workspace.workspace import find_manifest
+    from tsws.workspace.finding import find_manifest
 
     plugins = load_plugins()
     yield from _plugins(plugins)

@@ -15,7 +15,9 @@ class RunSpec(Spec, frozen=True, kw_only=True):
     model: Annotated[str, Meta(description="The model to train.", extra={"expected": "the name of a model"})]
     dataset: Annotated[str, Meta(description="The stories to train on.", extra={"expected": "the name of a dataset"})]
     tokenizer: Annotated[str | None, Meta(description="The tokenizer; default: the dataset's own.")] = None
-    out: Annotated[str | None, Meta(description="Folder of the results; default `out/NAME`.")] = None
+    out: Annotated[
+        str | None, Meta(description="Folder of the results; default `out/NAME`.", extra_json_schema=OPERATIONAL_FIELD)
+    ] = None
     recipe: Annotated[
         Literal["fast", "llama2c"],
         Meta(description="Where defaults come from: `llama2c` (AdamW, cosine, as llama2.c trains) or `fast`."),

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from tsws.manifest.compiling import CompilerFlag, CompilerName
-from tsws.manifest.field_types import NAME_PATTERN, OPERATIONAL, PositiveInt, Seed, Sha256, Spec
+from tsws.manifest.field_types import NAME_PATTERN, OPERATIONAL, OPERATIONAL_FIELD, PositiveInt, Seed, Sha256, Spec
 from tsws.manifest.run_spec import RunSpec
 
 __all__ = [
@@ -82,7 +82,10 @@ class DatasetSpec(Spec, frozen=True, kw_only=True):
     seed: Annotated[Seed, Meta(description="Seed of a builtin source.")] = 0
     path: Annotated[
         str | None,
-        Meta(description="Folder for the files; default `data/NAME` (text, json) or `NAME` (shards)."),
+        Meta(
+            description="Folder for the files; default `data/NAME` (text, json) or `NAME` (shards).",
+            extra_json_schema=OPERATIONAL_FIELD,
+        ),
     ] = None
     sha256: Sha256 | None = None
 
@@ -101,7 +104,11 @@ class TokenizerSpec(Spec, frozen=True, kw_only=True):
     byte_fallback: Annotated[bool, Meta(description="Unknown characters become bytes, not `<unk>` (training).")] = True
     split_digits: Annotated[bool, Meta(description="Every digit is a piece of its own (training).")] = True
     path: Annotated[
-        str | None, Meta(description="Of the `.model`; default `NAME.model`. `.vocab` and `.bin` lie beside.")
+        str | None,
+        Meta(
+            description="Of the `.model`; default `NAME.model`. `.vocab` and `.bin` lie beside.",
+            extra_json_schema=OPERATIONAL_FIELD,
+        ),
     ] = None
     sha256: Sha256 | None = None
 
@@ -138,7 +145,10 @@ class ModelSpec(Spec, frozen=True, kw_only=True):
         str | None, Meta(description="A finished llama2.c `model.bin`: a path or URI. Sizes come from the file.")
     ] = None
     tokenizer: Annotated[str | None, Meta(description="The tokenizer of a finished model.")] = None
-    path: Annotated[str | None, Meta(description="Of a finished model's file; default `NAME.bin`.")] = None
+    path: Annotated[
+        str | None,
+        Meta(description="Of a finished model's file; default `NAME.bin`.", extra_json_schema=OPERATIONAL_FIELD),
+    ] = None
     sha256: Sha256 | None = None
 
 
@@ -153,7 +163,11 @@ class ExportSpec(Spec, frozen=True, kw_only=True):
         Literal["best", "last"], Meta(description="Those of the best validation loss, or of the last step.")
     ] = "best"
     path: Annotated[
-        str | None, Meta(description="Of the file; default `model` with the format's suffix, in the run's `out`.")
+        str | None,
+        Meta(
+            description="Of the file; default `model` with the format's suffix, in the run's `out`.",
+            extra_json_schema=OPERATIONAL_FIELD,
+        ),
     ] = None
     options: Annotated[dict[str, Any], Meta(description="Keys that only this format has.")] = {}
 
@@ -165,7 +179,11 @@ class ProgramSpec(Spec, frozen=True, kw_only=True):
         str, Meta(description="`native`: the engine that comes with tsws; or a path or URI of a C file.")
     ] = "native"
     path: Annotated[
-        str | None, Meta(description="Of the executable; default `NAME`. The source lies beside it with `.c`.")
+        str | None,
+        Meta(
+            description="Of the executable; default `NAME`. The source lies beside it with `.c`.",
+            extra_json_schema=OPERATIONAL_FIELD,
+        ),
     ] = None
     flags: Annotated[list[CompilerFlag], Meta(description="More flags for the compiler, after tsws's own.")] = []
     compiler: Annotated[

@@ -9,7 +9,7 @@ from typing import Any
 from tsws.io.atomic import write_bytes
 from tsws.io.locks import resource_lock
 from tsws.reconcile.store import Store
-from tsws.workspace.workspace import MANIFEST_NAME
+from tsws.workspace.finding import MANIFEST_NAME
 
 HEADER = "# What the jobs that worked here wanted. Written by tsws: edit it, and the next job keeps a copy aside.\n\n"
 

@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from tsws.errors import ManifestError
 from tsws.job import Emit, Event, Job, ignore
 from tsws.manifest import load, load_data
 from tsws.manifest.specs import Manifest
@@ -20,9 +19,8 @@ from tsws.reconcile.observe import Observer
 from tsws.workspace import history, housekeeping, playing, syncing
 from tsws.workspace.carrying import Carrier
 from tsws.workspace.context import Context
+from tsws.workspace.finding import find_manifest
 from tsws.workspace.spending import check_spending
-
-MANIFEST_NAME = "tinystories.toml"
 
 
 def _never() -> bool:
@@ -275,19 +273,15 @@ class Workspace:
         stop: Callable[[], bool],
         inline: bool,
     ) -> Report:
-        graph = self.graph
         replaced = self._known(replace)
         chosen = tuple(dict.fromkeys([*targets, *replaced]))
-        say = emit
-        if not inline:
-            say = self._telling_listeners(emit)
-            syncing.refresh_volumes(self.context, self._volumes_of(chosen))
+        say = emit if inline else self._telling_listeners(emit)
         observer = Observer(self.context.store)
         carrier = Carrier(self.context, inline=inline, emit=say, stop=stop)
         return apply(
-            graph,
+            self.graph,
             chosen,
-            look=lambda addresses: observer.observe(graph, addresses),
+            look=lambda addresses: observer.observe(self.graph, addresses),
             carry_out=carrier.carry_out,
             emit=say,
             stop=stop,
@@ -304,21 +298,3 @@ class Workspace:
             emit(event)
 
         return say
-
-
-def find_manifest(path: Path) -> Path:
-    """The manifest of a folder or of the nearest folder above it; a file is taken as it is.
-
-    Raises:
-        ManifestError: there is none.
-    """
-    if path.is_file():
-        return path.absolute()
-    start = path.absolute()
-    for folder in (start, *start.parents):
-        if (folder / MANIFEST_NAME).is_file():
-            return folder / MANIFEST_NAME
-    raise ManifestError(
-        f"there is no {MANIFEST_NAME} in {start} or any folder above it",
-        hint="`tsws init` makes a workspace here; `tsws -C FOLDER` looks elsewhere",
-    )
