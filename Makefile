@@ -22,7 +22,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(PIP) install -c constraints.txt -e '.[test,lint]'
+	$(PIP) install -c constraints.txt -e '.[test,lint]' hatchling # a test builds packages without a network
 	@touch $@
 
 install: $(VENV)/installed-test

@@ -86,6 +86,7 @@ def test_plugin_template_is_a_package_and_no_workspace(project) -> None:
     new = project({"keep.txt": "mine"})
     result = new.run("init", "--template", "plugin", "mine")
     made = {"README.md", "pyproject.toml", "tests/test_nice.py", "tsws_nice/__init__.py", "tsws_nice/backend.py"}
+    made |= {"tsws_nice/py.typed"}
     assert (result.status, files(new.root / "mine")) == (0, made)
     assert result.out.splitlines() == [
         *(f"  + {name}" for name in sorted(made)),

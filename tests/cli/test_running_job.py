@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from conftest import Project
+
+from tests.cli.conftest import Project
 
 LONG = ("--set", "run.tiny.max_iters=1000000", "--set", "run.tiny.eval_interval=1000000")
 

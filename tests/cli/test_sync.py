@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Project
+
+from tests.cli.conftest import Project
 
 MANIFEST = """\
 [volume.attic]

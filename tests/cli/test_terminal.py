@@ -9,8 +9,9 @@ import subprocess
 import sys
 
 import pytest
-from conftest import Project
 from terminal import CTRL_C, Terminal
+
+from tests.cli.conftest import Project
 
 LONG = ("--set", "run.tiny.max_iters=1000000", "--set", "run.tiny.eval_interval=1000000")
 """More steps than anybody waits for."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 
-from conftest import Project
 from masks import squeezed
+
+from tests.cli.conftest import Project
 
 
 def moved(applied: Project) -> Project:

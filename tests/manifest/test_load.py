@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tsws.errors import ManifestError
@@ -68,10 +69,16 @@ def test_the_plugins_of_the_installation_know_all_but_modal() -> None:
     assert [warning for warning in warnings if '"modal"' not in warning] == []
 
 
+UNLIKE_THE_EXAMPLE = {"max_iters": 400, "batch_size": 32, "eval_interval": None, "eval_tokens": 131072}
+"""What the example says where the repository's quickstart has numbers that were tuned for a first story."""
+
+
 def test_the_workspace_of_the_repository_has_both_runs(repository: Path, plugins: Plugins) -> None:
     loaded = load(repository / "tinystories.toml", plugins=plugins)
     example = load(EXAMPLE, plugins=plugins).manifest
-    assert loaded.manifest.run == example.run
+    quick = loaded.manifest.run["quickstart"]
+    assert msgspec.structs.replace(quick, **UNLIKE_THE_EXAMPLE) == example.run["quickstart"]
+    assert loaded.manifest.run["baby"] == example.run["baby"]
     assert [warning.partition(".kind: ")[2] for warning in loaded.warnings] == list(MODAL_IS_ABSENT)
     assert loaded.manifest.workspace == example.workspace
 
