@@ -52,7 +52,7 @@ def test_what_is_no_tokenizer_is_refused(place: Place) -> None:
     place.write("given/words.model", b"no protobuf")
     place.manifest('[tokenizer.tok]\nsource = "given/words.model"\n')
     error = place.failure("tokenizer.tok")
-    assert "given/words.model" in error.message or "tokenizer.model" in error.message
+    assert "words.model is not a sentencepiece model" in error.message
     assert error.hint
     assert not (place.root / "tok.model").exists()
 
@@ -61,7 +61,7 @@ def test_several_models_for_one_tokenizer_are_refused(place: Place, tok105: Path
     shutil.copy(tok105, tok105.with_name("other.model"))
     place.manifest('[tokenizer.tok]\nsource = "given/*.model"\n')
     error = place.failure("tokenizer.tok")
-    assert error.message == "tokenizer.tok: given/*.model names 2 files, expected one `.model`"
+    assert error.message == "tokenizer.tok: given/*.model names 2 files, expected one"
 
 
 def test_a_tokenizer_learns_from_training_stories_alone(place: Place) -> None:

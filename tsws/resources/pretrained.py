@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsws.errors import FormatError
 from tsws.manifest.outputs import model_path
 from tsws.manifest.specs import ModelSpec
 from tsws.plugin import Plugins
@@ -50,18 +48,7 @@ class PretrainedRule(BaseRule):
         """Bring the model; its sizes come from its header."""
         from tsws.model.llama2c import read_header
 
-        found = Fetching(self.plugins).bring(making, self.spec.source or "", sha256=self.spec.sha256)
-        if len(found) != 1:
-            raise FormatError(
-                f"{making.resource.address}: {self.spec.source} names {len(found)} files, expected one model",
-                hint="name one llama2.c model.bin",
-            )
-        config = read_header(found[0])
-        own = not found[0].is_relative_to(making.folder)
-        if own and found[0] == making.root / self.path:
-            return Result([Made(ROLE, found[0], owned=False)], {"config": config.to_fields()})
-        path = found[0]
-        if own:
-            path = making.folder / "model.bin"
-            shutil.copyfile(found[0], path)
-        return Result([Made(ROLE, path, self.path)], {"config": config.to_fields()})
+        source, sha256 = self.spec.source or "", self.spec.sha256
+        path, owned = Fetching(self.plugins).bring_one(making, source, place=self.path, sha256=sha256)
+        config = read_header(path)
+        return Result([Made(ROLE, path, self.path if owned else None, owned=owned)], {"config": config.to_fields()})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from tsws.errors import TswsError, VerifyError
+from tsws.errors import FormatError, TswsError, VerifyError
 from tsws.fetch.download import download
 from tsws.fetch.lockfile import LockFile, Pin, add
 from tsws.io.digest import sha256_file
@@ -84,6 +85,30 @@ class Fetching:
         if sha256 is not None:
             _verify_own(making, found, sha256)
         return found
+
+    def bring_one(self, making: Making, source: str, *, place: str, sha256: str | None = None) -> tuple[Path, bool]:
+        """The one file that a source stands for, and whether it is ours to move.
+
+        A person's file that stands at ``place`` already stays there; from elsewhere it is copied into ``making.folder``.
+
+        Raises:
+            FormatError: the source names no file, or several.
+            FetchError, VerifyError: as :meth:`bring`.
+        """
+        found = self.bring(making, source, sha256=sha256)
+        if len(found) != 1:
+            raise FormatError(
+                f"{making.resource.address}: {source} names {len(found)} files, expected one",
+                hint="name one file as its `source`",
+            )
+        if found[0] == making.root / place:
+            return found[0], False
+        if found[0].is_relative_to(making.folder):
+            return found[0], True
+        copy = making.folder / "copied" / found[0].name
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(found[0], copy)
+        return copy, True
 
     def fetch(self, making: Making, uri: str, *, sha256: str | None = None, into: str = "") -> Path:
         """Fetch one URI into ``making.folder``, verify it against its pin, and pin it when it is new."""

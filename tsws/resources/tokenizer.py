@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsws.errors import FormatError
 from tsws.io.atomic import write_bytes
 from tsws.manifest.outputs import tokenizer_paths
 from tsws.manifest.specs import DatasetSpec, TokenizerSpec
@@ -73,21 +71,9 @@ class GivenRule(BaseRule):
 
     def make(self, making: Making) -> Result:
         """Bring the model."""
-        found = Fetching(self.plugins).bring(making, self.spec.source or "", sha256=self.spec.sha256)
-        if len(found) != 1:
-            raise FormatError(
-                f"{making.resource.address}: {self.spec.source} names {len(found)} files, expected one `.model`",
-                hint="name one sentencepiece model",
-            )
-        own = not found[0].is_relative_to(making.folder)
-        if own and found[0] == making.root / self.paths[0]:
-            return _files_of(making, found[0], self.paths, owned=False)
-        model = making.folder / "tokenizer.model"
-        if own:
-            shutil.copyfile(found[0], model)
-        else:
-            found[0].replace(model)
-        return _files_of(making, model, self.paths)
+        source, sha256 = self.spec.source or "", self.spec.sha256
+        model, owned = Fetching(self.plugins).bring_one(making, source, place=self.paths[0], sha256=sha256)
+        return _files_of(making, model, self.paths, owned=owned)
 
 
 @dataclass(frozen=True)
