@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from house import House, assert_none, undocumented
 
-MACHINE_PATH = re.compile(rb"""(?<![\w.:/$}*~-])/(?:home|Users|root|work|mnt|scratch)/[\w.-]+""")
+MACHINE_PATH = re.compile(rb"""(?<![\w.:/$}*~-])/(?:home|Users|root|mnt|scratch)/[\w.-]+""")
 """A folder of somebody's machine."""
 REGISTRY = re.compile(
     rb"(?:index-url|extra-index|find-links|registry)\s*[=:]?\s*\S*://|\bpypi\.(?!org/(?:project|simple)?)|files\.pythonhosted|//[\w.-]*(?:artifactory|nexus|devpi)",
@@ -52,13 +52,13 @@ def test_everything_public_has_a_docstring(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"path = '/home/somebody/tsws'", b"cd /work/main", b"(/root/x)", b"see /Users/me/data"]
+    "line", [b"path = '/home/somebody/tsws'", b"cd /mnt/disk/main", b"(/root/x)", b"see /Users/me/data"]
 )
 def test_machine_path_is_recognised(line: bytes) -> None:
     assert MACHINE_PATH.search(line)
 
 
-@pytest.mark.parametrize("line", [b"../shared/data", b"https://host/home/page", b"tests/work/x", b"$HOME/work/x"])
+@pytest.mark.parametrize("line", [b"../shared/data", b"https://host/home/page", b"tests/mnt/x", b"$HOME/mnt/x"])
 def test_other_path_is_not(line: bytes) -> None:
     assert not MACHINE_PATH.search(line)
 
