@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -144,6 +145,24 @@ def test_gc_removes_every_version_but_the_current(root: Path, digest: Callable[[
     assert [version.current for version in workspace.runs()] == [True]
     assert digest(MODEL) == current
     assert not workspace.plan().changes
+
+
+def test_gc_keeps_the_interrupted_version_that_is_wanted_now(root: Path) -> None:
+    wanted = ["run.small.seed=7", "run.small.max_iters=4000", "run.small.log_interval=1"]
+    begun = threading.Event()
+
+    def emit(event: Event) -> None:
+        if isinstance(event, Metric):
+            begun.set()
+
+    report = Workspace.open(root, overrides=wanted).apply(emit=emit, stop=begun.is_set)
+    assert not report.ok
+    workspace = Workspace.open(root, overrides=wanted)
+    (unfinished,) = [version.fingerprint for version in workspace.runs() if not version.finished]
+    workspace.gc()
+    assert unfinished in {version.fingerprint for version in workspace.runs()}
+    Workspace.open(root).gc()
+    assert unfinished not in {version.fingerprint for version in Workspace.open(root).runs()}
 
 
 def test_clean_removes_intermediates_and_the_run_stays_up_to_date(root: Path) -> None:

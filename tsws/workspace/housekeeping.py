@@ -9,11 +9,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from tsws.errors import LockedError
 from tsws.io.atomic import TEMPORARY_SUFFIX
-from tsws.io.digest import sha256_file
+from tsws.io.digest import digest_value, sha256_file
 from tsws.io.locks import resource_lock
+from tsws.reconcile.observe import INTENT, RECORD
 from tsws.reconcile.record import short
+from tsws.reconcile.store import read_intent
 from tsws.resources.dispatch import active_job, jobs_folder
 from tsws.workspace.context import Context
 from tsws.workspace.history import running_job
@@ -122,7 +126,18 @@ def _old_versions(context: Context) -> Iterator[Path]:
         kept = {short(record.fingerprint)} if record is not None and declared else set()
         if record is None and declared:
             continue  # nothing was finished yet: what is there is being worked on
-        yield from (version for version in sorted(folder.iterdir()) if version.name not in kept)
+        for version in sorted(folder.iterdir()):
+            if version.name not in kept and not (declared and _is_wanted(context, address, version)):
+                yield version
+
+
+def _is_wanted(context: Context, address: str, version: Path) -> bool:
+    """Whether a version was begun for what the manifest says now, and interrupted: the next apply goes on with it."""
+    if (version / RECORD).exists():
+        return False
+    intent = read_intent(version / INTENT)
+    wanted = msgspec.to_builtins(context.expansion.graph[address].identity)
+    return intent is not None and digest_value(intent.identity) == digest_value(wanted)
 
 
 def _ended_jobs(context: Context) -> Iterator[Path]:
