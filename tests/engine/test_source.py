@@ -9,7 +9,7 @@ import pytest
 from tsws.engine import amalgamate, native_folder, source
 from tsws.errors import BuildError
 
-STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-pthread"]
 
 
 def test_the_checkout_has_the_source(repository):
@@ -81,7 +81,7 @@ def test_it_compiles_alone_without_a_warning(compiler, tmp_path):
             pytest.fail(f"{compiler} is not installed (apt-get install {compiler})")
         pytest.skip(f"{compiler} is not installed: the joined source is not checked with it")
     (tmp_path / "run.c").write_bytes(amalgamate(native_folder()))
-    for flags in (STRICT, ["-O3"]):  # as the project's own, and as a stranger would
+    for flags in (STRICT, ["-O3", "-pthread"]):  # as the project's own, and as a stranger would
         command = [compiler, *flags, "run.c", "-o", "run", "-lm"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -16,9 +16,10 @@ from tsws.io.digest import digest_value
 NATIVE_FLAG = "-march=native"
 """Uses the processor that is there; left out where the compiler refuses it."""
 
-DEFAULT_FLAGS = ("-O3", NATIVE_FLAG, "-std=gnu11", "-ffp-contract=off")
+DEFAULT_FLAGS = ("-O3", NATIVE_FLAG, "-std=gnu11", "-ffp-contract=off", "-pthread")
 """Before a user's own. gnu11, not c11: a program may also be somebody's C file, and those tend to use POSIX without
-asking for it. No contraction, no -ffast-math: sums stay in llama2.c's order, so that the same seed gives the same text."""
+asking for it. No contraction, no -ffast-math: what is summed in llama2.c's order stays in it, so that the same seed gives
+the same text."""
 
 _LIBRARIES = ("-lm",)
 _LAST_LINES = 20

@@ -16,7 +16,7 @@ _HEADER = """\
  *
  * Written by tsws from its native/ folder. Compile it with
  *
- *     cc -O3 -march=native -ffp-contract=off run.c -o run -lm
+ *     cc -O3 -march=native -ffp-contract=off -pthread run.c -o run -lm
  */
 """
 
