@@ -1,0 +1,43 @@
+"""The control plane's server: all services in one class, listening on the loopback interface."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from grpclib.server import Server
+
+from tests.modal_plane.auth import AuthService
+from tests.modal_plane.blobs import BlobService
+from tests.modal_plane.containers import Container
+from tests.modal_plane.environments import EnvironmentService
+from tests.modal_plane.state import State
+from tests.modal_plane.volumes import VolumeService
+from tests.modal_plane.wire import Unimplemented, Wire
+
+HOST = "127.0.0.1"
+
+
+class ControlPlane(  # type: ignore[misc]
+    AuthService,
+    EnvironmentService,
+    VolumeService,
+    BlobService,
+    Wire,
+    Unimplemented,
+):
+    """Every service. One instance serves the clients, and one each container."""
+
+
+@asynccontextmanager
+async def listening(plane: State, container: Container | None = None, *, port: int = 0) -> AsyncIterator[str]:
+    """Serve clients, or one container, at a port of its own, and say the address."""
+    server = Server([ControlPlane(plane, container)])
+    listener = socket.create_server((HOST, port))
+    try:
+        await server.start(sock=listener)
+        yield f"http://{HOST}:{listener.getsockname()[1]}"
+    finally:
+        server.close()
+        await server.wait_closed()
