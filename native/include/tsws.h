@@ -2,15 +2,16 @@
  * tsws: play tiny Llama models in llama2.c's file formats.
  *
  * A model and a tokenizer are opened once, are read-only from then on and may be shared by any number of threads.
- * A session (one stream of text) and a sampler (one source of randomness) belong to one thread at a time.
+ * A session (one stream of text), a batch (many in step) and a sampler (one source of randomness) belong to one
+ * thread at a time; a session or a batch may start threads of its own, which end with it.
  *
  *     tsws_model *model;
  *     tsws_session *session;
  *     tsws_error error;
  *     const float *logits;
  *
- *     if (tsws_model_open("model.bin", &model, &error) != TSWS_OK) { ... error.message ... }
- *     if (tsws_session_create(model, 0, &session, &error) != TSWS_OK) { ... }
+ *     if (tsws_model_open("model.bin", NULL, &model, &error) != TSWS_OK) { ... error.message ... }
+ *     if (tsws_session_create(model, NULL, &session, &error) != TSWS_OK) { ... }
  *     if (tsws_session_step(session, TSWS_BOS, &logits, &error) != TSWS_OK) { ... }
  *
  * Common to all functions:
@@ -54,32 +55,51 @@ const char *tsws_status_name(tsws_status status);
 
 /* ---- Model ----------------------------------------------------------------------------------------------------- */
 
-/* The weights of a Llama, mapped from a file and never written. */
+/* The weights of a Llama, laid out for this processor and never changed. */
 typedef struct tsws_model tsws_model;
 
+typedef enum tsws_precision {
+    TSWS_STORED = 0, /* as the file has it */
+    TSWS_FLOAT32,    /* codes of a file become floats */
+    TSWS_INT8        /* floats of a file become int8 codes, a group of them sharing a scale; so do activations */
+} tsws_precision;
+
+typedef struct tsws_model_options {
+    tsws_precision precision; /* of the arithmetic */
+    bool exact;          /* sum in llama2.c's order, one addition after another: slower, the same on all machines */
+    const char *kernels; /* arithmetic by name ("portable", "avx2"); NULL: the fastest that this processor has */
+} tsws_model_options;
+
 typedef struct tsws_model_info {
-    int32_t version;        /* of the file format: 0 */
-    int32_t dim;            /* width of the residual stream */
-    int32_t hidden_dim;     /* width of the feed-forward layer */
-    int32_t n_layers;       /* transformer blocks */
-    int32_t n_heads;        /* query heads; divides dim */
-    int32_t n_kv_heads;     /* key/value heads; divides n_heads */
-    int32_t vocab_size;     /* tokens */
-    int32_t max_seq_len;    /* context, in tokens */
-    bool shared_classifier; /* the classifier is the embedding */
+    int32_t version;          /* of the file format: 0, 1 or 2 */
+    int32_t dim;              /* width of the residual stream */
+    int32_t hidden_dim;       /* width of the feed-forward layer */
+    int32_t n_layers;         /* transformer blocks */
+    int32_t n_heads;          /* query heads; divides dim */
+    int32_t n_kv_heads;       /* key/value heads; divides n_heads */
+    int32_t vocab_size;       /* tokens */
+    int32_t max_seq_len;      /* context, in tokens */
+    bool shared_classifier;   /* the classifier is the embedding */
+    int32_t group_size;       /* weights of the file that share a scale; 0: the file has floats */
+    uint64_t parameters;      /* weights, each counted once */
+    tsws_precision precision; /* of the arithmetic: TSWS_FLOAT32 or TSWS_INT8 */
+    const char *kernels;      /* name of the arithmetic; a constant */
+    uint64_t weight_bytes;    /* memory that the weights take as they are laid out */
 } tsws_model_info;
 
 /*
- * Opens a llama2.c model file, version 0, with shared or separate classifier.
+ * Opens a llama2.c model file: version 0, with shared or separate classifier, 1 or 2, told by its first bytes.
+ *   options  NULL stands for all zero
  * On success *model is the caller's, to be closed.
- * Errors: IO, FORMAT (the header is impossible, or does not agree with the file's length), MEMORY.
+ * Errors: IO, FORMAT (the header is impossible, or does not agree with the file's length), ARGUMENT (options that this
+ * processor or this model does not allow), MEMORY.
  */
-tsws_status tsws_model_open(const char *path, tsws_model **model, tsws_error *error);
+tsws_status tsws_model_open(const char *path, const tsws_model_options *options, tsws_model **model, tsws_error *error);
 
-/* Closes a model that no session uses any more. NULL is allowed. */
+/* Closes a model that no session or batch uses any more. NULL is allowed. */
 void tsws_model_close(tsws_model *model);
 
-/* The sizes that the file's header tells. */
+/* The sizes that the file's header tells, and how the model is played. */
 tsws_model_info tsws_model_describe(const tsws_model *model);
 
 /* ---- Tokenizer ------------------------------------------------------------------------------------------------- */
@@ -150,14 +170,19 @@ tsws_piece tsws_tokenizer_decode(const tsws_tokenizer *tokenizer, int32_t previo
 /* One stream of tokens through a model: its keys and values, and the activations of the current position. */
 typedef struct tsws_session tsws_session;
 
+typedef struct tsws_session_options {
+    int32_t max_positions; /* tokens that a stream must hold; 0, or more than the model's context: the context */
+    int32_t threads;       /* that compute a step, the caller's among them; 0: as many as make it faster; at most 64 */
+} tsws_session_options;
+
 /*
- * Creates a session at position 0.
- *   model          is kept, not copied; must outlive the session
- *   max_positions  how many tokens it must hold; 0, or more than the model's context, means the model's context
+ * Creates a session at position 0. Its numbers do not depend on the number of threads, to the bit.
+ *   model    is kept, not copied; must outlive the session
+ *   options  NULL stands for all zero
  * On success *session is the caller's, to be destroyed.
- * Errors: ARGUMENT (max_positions < 0), MEMORY.
+ * Errors: ARGUMENT (an option is negative or too large), MEMORY (also when threads can not be started).
  */
-tsws_status tsws_session_create(const tsws_model *model, int32_t max_positions, tsws_session **session,
+tsws_status tsws_session_create(const tsws_model *model, const tsws_session_options *options, tsws_session **session,
                                 tsws_error *error);
 
 /* Destroys a session; its logits are gone with it. NULL is allowed. */
@@ -169,12 +194,63 @@ void tsws_session_reset(tsws_session *session);
 /* Number of tokens taken so far. */
 int32_t tsws_session_position(const tsws_session *session);
 
+/* Number of threads that compute a step, the caller's among them. */
+int32_t tsws_session_threads(const tsws_session *session);
+
 /*
  * Takes the next token.
  *   logits  receives vocab_size scores of what may follow: the session's own, good until its next step
  * Errors: ARGUMENT (no such token), FULL (max_positions tokens were taken). The session is then as before.
  */
 tsws_status tsws_session_step(tsws_session *session, int32_t token, const float **logits, tsws_error *error);
+
+/*
+ * Takes several tokens at once, a prompt or a text to score, faster than one at a time and with the same results to
+ * the bit.
+ *   tokens  (count,); count is at least 1
+ *   all     NULL, or room for (count, vocab_size) scores: row i is of what may follow tokens[i]
+ *   last    receives the scores of what may follow the last token: the session's own, good until its next step
+ * Errors: ARGUMENT (no such token, no tokens), FULL (max_positions would be passed). The session is then as before.
+ */
+tsws_status tsws_session_take(tsws_session *session, const int32_t *tokens, size_t count, float *all,
+                              const float **last, tsws_error *error);
+
+/* ---- Batch ----------------------------------------------------------------------------------------------------- */
+
+/* Several streams through one model in step: each gives what a session alone would give, to the bit. */
+typedef struct tsws_batch tsws_batch;
+
+/*
+ * Creates a batch of streams at position 0.
+ *   model      is kept, not copied; must outlive the batch
+ *   n_streams  at least 1
+ *   options    NULL stands for all zero
+ * On success *batch is the caller's, to be destroyed.
+ * Errors: ARGUMENT (n_streams or an option is out of its range), MEMORY.
+ */
+tsws_status tsws_batch_create(const tsws_model *model, int32_t n_streams, const tsws_session_options *options,
+                              tsws_batch **batch, tsws_error *error);
+
+/* Destroys a batch; its logits are gone with it. NULL is allowed. */
+void tsws_batch_destroy(tsws_batch *batch);
+
+/* Forgets all tokens of a stream, which is within 0 and n_streams - 1. */
+void tsws_batch_reset(tsws_batch *batch, int32_t stream);
+
+/* Number of tokens that a stream, within 0 and n_streams - 1, has taken so far. */
+int32_t tsws_batch_position(const tsws_batch *batch, int32_t stream);
+
+/* Number of threads that compute a step, the caller's among them. */
+int32_t tsws_batch_threads(const tsws_batch *batch);
+
+/*
+ * Takes the next token of each stream.
+ *   tokens  (n_streams,); a negative one lets its stream rest
+ *   logits  receives (n_streams, vocab_size) scores: the batch's own, good until its next step. Rows of streams that
+ *           rest mean nothing.
+ * Errors: ARGUMENT (no such token), FULL (a stream has taken max_positions tokens). All streams are then as before.
+ */
+tsws_status tsws_batch_step(tsws_batch *batch, const int32_t *tokens, const float **logits, tsws_error *error);
 
 /* ---- Sampler --------------------------------------------------------------------------------------------------- */
 
@@ -185,6 +261,7 @@ typedef struct tsws_sampler_options {
     float temperature; /* 0: always the likeliest; 1: as trained; must be >= 0 */
     float top_p;       /* only the likeliest tokens that together pass this probability; 0 or 1: all; within [0, 1] */
     uint64_t seed;     /* 0 is a dead generator and refused */
+    bool exact;        /* compute probabilities in llama2.c's order, see tsws_model_options */
 } tsws_sampler_options;
 
 /* Temperature 1, top_p 0.9, seed 1. */

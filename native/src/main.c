@@ -279,10 +279,11 @@ static tsws_status chat(struct program *program) {
 
 static tsws_status open_all(struct program *program) {
     const tsws_options *options = &program->options;
-    tsws_sampler_options sampling = {options->temperature, options->top_p, options->seed};
+    tsws_sampler_options sampling = {
+        .temperature = options->temperature, .top_p = options->top_p, .seed = options->seed};
     tsws_error *error = &program->error;
     tsws_model_info info;
-    tsws_status status = tsws_model_open(options->model, &program->model, error);
+    tsws_status status = tsws_model_open(options->model, NULL, &program->model, error);
 
     if (status != TSWS_OK) {
         return status;
@@ -297,7 +298,8 @@ static tsws_status open_all(struct program *program) {
         status = tsws_tokenizer_check(program->tokenizer, program->model, error);
     }
     if (status == TSWS_OK) {
-        status = tsws_session_create(program->model, program->steps, &program->session, error);
+        status = tsws_session_create(program->model, &(tsws_session_options){.max_positions = program->steps},
+                                     &program->session, error);
     }
     if (status == TSWS_OK) {
         status = tsws_sampler_create(info.vocab_size, sampling, &program->sampler, error);

@@ -3,29 +3,31 @@
 #define TSWS_MODEL_H
 
 #include "file.h"
+#include "matrix.h"
 
-/* Matrices are row-major, (out, in). */
+/* Matrices are (out, in). */
 typedef struct tsws_layer {
     const float *attention_norm; /* (dim,) */
-    const float *wq;             /* (dim, dim) */
-    const float *wk;             /* (kv_dim, dim) */
-    const float *wv;             /* (kv_dim, dim) */
-    const float *wo;             /* (dim, dim) */
+    tsws_matrix wq;              /* (dim, dim) */
+    tsws_matrix wk;              /* (kv_dim, dim) */
+    tsws_matrix wv;              /* (kv_dim, dim) */
+    tsws_matrix wo;              /* (dim, dim) */
     const float *ffn_norm;       /* (dim,) */
-    const float *w1;             /* (hidden_dim, dim): the gate */
-    const float *w2;             /* (dim, hidden_dim): back down */
-    const float *w3;             /* (hidden_dim, dim): up */
+    tsws_matrix w1;              /* (hidden_dim, dim): the gate */
+    tsws_matrix w2;              /* (dim, hidden_dim): back down */
+    tsws_matrix w3;              /* (hidden_dim, dim): up */
 } tsws_layer;
 
 struct tsws_model {
     tsws_model_info info;
     size_t head_size;        /* dim / n_heads; even */
     size_t kv_dim;           /* head_size * n_kv_heads */
-    const float *embedding;  /* (vocab_size, dim) */
+    tsws_matrix embedding;   /* (vocab_size, dim) */
     tsws_layer *layers;      /* (n_layers,) */
     const float *final_norm; /* (dim,) */
-    const float *classifier; /* (vocab_size, dim) */
+    tsws_matrix classifier;  /* (vocab_size, dim); the embedding itself when it is shared */
     tsws_file file;
+    float *scales; /* copies of all scales that do not lie aligned in the file; NULL when none */
     char *path;
 };
 

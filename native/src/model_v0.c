@@ -63,10 +63,16 @@ static const float *at_layer(const float *all, size_t layer, size_t size) {
     return all + layer * size;
 }
 
+static tsws_matrix matrix_of(const float *all, size_t layer, size_t rows, size_t columns) {
+    return (tsws_matrix){.rows = rows, .columns = columns, .floats = at_layer(all, layer, rows * columns)};
+}
+
 tsws_status tsws_model_read_v0(tsws_model *model, tsws_error *error) {
     const tsws_model_info *info = &model->info;
     struct v0_cursor cursor = {&model->file, V0_HEADER_SIZE};
-    tsws_layer all; /* where each kind of weight begins */
+    struct { /* where each kind of weight begins */
+        const float *attention_norm, *wq, *wk, *wv, *wo, *ffn_norm, *w1, *w2, *w3, *embedding, *classifier;
+    } all;
     size_t dim, hidden, layers, vocab, kv, positions;
     tsws_status status = read_v0_header(model, error);
 
@@ -80,7 +86,7 @@ tsws_status tsws_model_read_v0(tsws_model *model, tsws_error *error) {
     kv = model->kv_dim;
     positions = (size_t)info->max_seq_len;
 
-    model->embedding = take(&cursor, 1, vocab, dim);
+    all.embedding = take(&cursor, 1, vocab, dim);
     all.attention_norm = take(&cursor, layers, 1, dim);
     all.wq = take(&cursor, layers, dim, dim);
     all.wk = take(&cursor, layers, kv, dim);
@@ -92,7 +98,7 @@ tsws_status tsws_model_read_v0(tsws_model *model, tsws_error *error) {
     all.w3 = take(&cursor, layers, hidden, dim);
     model->final_norm = take(&cursor, 1, 1, dim);
     (void)take(&cursor, 2, positions, model->head_size / 2); /* cosines and sines */
-    model->classifier = info->shared_classifier ? model->embedding : take(&cursor, 1, vocab, dim);
+    all.classifier = info->shared_classifier ? all.embedding : take(&cursor, 1, vocab, dim);
 
     if (cursor.offset != model->file.size) {
         return tsws_fail(error, TSWS_ERROR_FORMAT,
@@ -103,17 +109,19 @@ tsws_status tsws_model_read_v0(tsws_model *model, tsws_error *error) {
                          info->dim, info->hidden_dim, info->n_layers, info->n_heads, info->n_kv_heads, info->vocab_size,
                          info->max_seq_len);
     }
+    model->embedding = matrix_of(all.embedding, 0, vocab, dim);
+    model->classifier = matrix_of(all.classifier, 0, vocab, dim);
     status = tsws_model_allocate_layers(model, error);
     for (size_t i = 0; status == TSWS_OK && i < layers; i++) {
         model->layers[i].attention_norm = at_layer(all.attention_norm, i, dim);
-        model->layers[i].wq = at_layer(all.wq, i, dim * dim);
-        model->layers[i].wk = at_layer(all.wk, i, kv * dim);
-        model->layers[i].wv = at_layer(all.wv, i, kv * dim);
-        model->layers[i].wo = at_layer(all.wo, i, dim * dim);
+        model->layers[i].wq = matrix_of(all.wq, i, dim, dim);
+        model->layers[i].wk = matrix_of(all.wk, i, kv, dim);
+        model->layers[i].wv = matrix_of(all.wv, i, kv, dim);
+        model->layers[i].wo = matrix_of(all.wo, i, dim, dim);
         model->layers[i].ffn_norm = at_layer(all.ffn_norm, i, dim);
-        model->layers[i].w1 = at_layer(all.w1, i, hidden * dim);
-        model->layers[i].w2 = at_layer(all.w2, i, dim * hidden);
-        model->layers[i].w3 = at_layer(all.w3, i, hidden * dim);
+        model->layers[i].w1 = matrix_of(all.w1, i, hidden, dim);
+        model->layers[i].w2 = matrix_of(all.w2, i, dim, hidden);
+        model->layers[i].w3 = matrix_of(all.w3, i, hidden, dim);
     }
     return status;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_THREADS = 64 };
+
 struct tsws_session {
     const tsws_model *model;
     const tsws_kernels *kernels;
@@ -79,14 +81,19 @@ static tsws_status allocate_arrays(tsws_session *session, tsws_error *error) {
     return TSWS_OK;
 }
 
-tsws_status tsws_session_create(const tsws_model *model, int32_t max_positions, tsws_session **session,
+tsws_status tsws_session_create(const tsws_model *model, const tsws_session_options *options, tsws_session **session,
                                 tsws_error *error) {
+    int32_t max_positions = options == NULL ? 0 : options->max_positions;
     tsws_session *created;
     tsws_status status;
 
     *session = NULL;
     if (max_positions < 0) {
         return tsws_fail(error, TSWS_ERROR_ARGUMENT, "a session can not hold %" PRId32 " positions", max_positions);
+    }
+    if (options != NULL && (options->threads < 0 || options->threads > MAX_THREADS)) {
+        return tsws_fail(error, TSWS_ERROR_ARGUMENT, "a session can have 1 to %d threads, not %" PRId32, MAX_THREADS,
+                         options->threads);
     }
     if (max_positions == 0 || max_positions > model->info.max_seq_len) {
         max_positions = model->info.max_seq_len;
@@ -125,6 +132,11 @@ int32_t tsws_session_position(const tsws_session *session) {
     return session->position;
 }
 
+int32_t tsws_session_threads(const tsws_session *session) {
+    (void)session;
+    return 1;
+}
+
 /* The same for all layers, so once a position. In single precision throughout, as llama2.c has it. */
 static void turn_to_position(tsws_session *session) {
     for (size_t i = 0; i < session->model->head_size / 2; i++) {
@@ -148,9 +160,9 @@ static void attention_block(tsws_session *session, const tsws_layer *layer, floa
     float *value = values + position * kv_dim;
 
     kernels->rmsnorm(session->normed, session->x, layer->attention_norm, dim);
-    kernels->matvec(session->query, layer->wq, session->normed, dim, dim);
-    kernels->matvec(key, layer->wk, session->normed, kv_dim, dim);
-    kernels->matvec(value, layer->wv, session->normed, kv_dim, dim);
+    kernels->matvec(session->query, layer->wq.floats, session->normed, dim, dim);
+    kernels->matvec(key, layer->wk.floats, session->normed, kv_dim, dim);
+    kernels->matvec(value, layer->wv.floats, session->normed, kv_dim, dim);
     kernels->rope(session->query, n_heads, head_size, session->cosines, session->sines);
     kernels->rope(key, n_kv_heads, head_size, session->cosines, session->sines);
     for (size_t head = 0; head < n_heads; head++) {
@@ -160,7 +172,7 @@ static void attention_block(tsws_session *session, const tsws_layer *layer, floa
         kernels->attend(session->attended + head * head_size, session->query + head * head_size, keys + shared,
                         values + shared, kv_dim, position + 1, head_size, session->scores);
     }
-    kernels->matvec(session->update, layer->wo, session->attended, dim, dim);
+    kernels->matvec(session->update, layer->wo.floats, session->attended, dim, dim);
     kernels->accumulate(session->x, session->update, dim);
 }
 
@@ -170,10 +182,10 @@ static void feed_forward_block(tsws_session *session, const tsws_layer *layer) {
     size_t hidden = (size_t)session->model->info.hidden_dim;
 
     kernels->rmsnorm(session->normed, session->x, layer->ffn_norm, dim);
-    kernels->matvec(session->gate, layer->w1, session->normed, hidden, dim);
-    kernels->matvec(session->up, layer->w3, session->normed, hidden, dim);
+    kernels->matvec(session->gate, layer->w1.floats, session->normed, hidden, dim);
+    kernels->matvec(session->up, layer->w3.floats, session->normed, hidden, dim);
     kernels->swiglu(session->gate, session->up, hidden);
-    kernels->matvec(session->update, layer->w2, session->gate, dim, hidden);
+    kernels->matvec(session->update, layer->w2.floats, session->gate, dim, hidden);
     kernels->accumulate(session->x, session->update, dim);
 }
 
@@ -190,15 +202,46 @@ tsws_status tsws_session_step(tsws_session *session, int32_t token, const float 
         return tsws_fail(error, TSWS_ERROR_FULL, "%s: the context of %" PRId32 " tokens is full", model->path,
                          session->max_positions);
     }
-    memcpy(session->x, model->embedding + (size_t)token * dim, dim * sizeof(float));
+    memcpy(session->x, model->embedding.floats + (size_t)token * dim, dim * sizeof(float));
     turn_to_position(session);
     for (size_t i = 0; i < (size_t)model->info.n_layers; i++) {
         attention_block(session, &model->layers[i], session->keys + i * layer_cache, session->values + i * layer_cache);
         feed_forward_block(session, &model->layers[i]);
     }
     session->kernels->rmsnorm(session->x, session->x, model->final_norm, dim);
-    session->kernels->matvec(session->logits, model->classifier, session->x, (size_t)model->info.vocab_size, dim);
+    session->kernels->matvec(session->logits, model->classifier.floats, session->x, (size_t)model->info.vocab_size,
+                             dim);
     session->position++;
     *logits = session->logits;
+    return TSWS_OK;
+}
+
+tsws_status tsws_session_take(tsws_session *session, const int32_t *tokens, size_t count, float *all,
+                              const float **last, tsws_error *error) {
+    const tsws_model *model = session->model;
+    size_t vocab_size = (size_t)model->info.vocab_size;
+    const float *logits = NULL;
+
+    if (count == 0) {
+        return tsws_fail(error, TSWS_ERROR_ARGUMENT, "%s: there are no tokens to take", model->path);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (tokens[i] < 0 || tokens[i] >= model->info.vocab_size) {
+            return tsws_fail(error, TSWS_ERROR_ARGUMENT,
+                             "%s: there is no token %" PRId32 " in a vocabulary of %" PRId32, model->path, tokens[i],
+                             model->info.vocab_size);
+        }
+    }
+    if (count > (size_t)(session->max_positions - session->position)) {
+        return tsws_fail(error, TSWS_ERROR_FULL, "%s: the context of %" PRId32 " tokens is full", model->path,
+                         session->max_positions);
+    }
+    for (size_t i = 0; i < count; i++) {
+        (void)tsws_session_step(session, tokens[i], &logits, NULL);
+        if (all != NULL) {
+            memcpy(all + i * vocab_size, logits, vocab_size * sizeof(float));
+        }
+    }
+    *last = logits;
     return TSWS_OK;
 }

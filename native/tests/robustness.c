@@ -60,7 +60,7 @@ static void cut_models_are_refused(struct bytes original) {
         tsws_error error;
 
         cut("cut.bin", size);
-        if (!CHECK(tsws_model_open("cut.bin", &model, &error) == TSWS_ERROR_FORMAT)) {
+        if (!CHECK(tsws_model_open("cut.bin", NULL, &model, &error) == TSWS_ERROR_FORMAT)) {
             tsws_model_close(model);
         } else {
             CHECK(strncmp(error.message, "cut.bin: ", 9) == 0);
@@ -90,7 +90,7 @@ static void play_a_little(const tsws_model *model) {
     tsws_sampler *sampler = NULL;
     int32_t token = 0;
 
-    if (tsws_session_create(model, STEPS, &session, NULL) == TSWS_OK &&
+    if (tsws_session_create(model, &(tsws_session_options){.max_positions = STEPS}, &session, NULL) == TSWS_OK &&
         tsws_sampler_create(vocab_size, tsws_sampler_defaults(), &sampler, NULL) == TSWS_OK) {
         for (int i = 0; i < STEPS; i++) {
             const float *logits = NULL;
@@ -124,7 +124,7 @@ static void edited_models_do_not_crash(struct bytes original) {
                 continue;
             }
             patch("header.bin", 4 * field, &value);
-            if (tsws_model_open("header.bin", &model, &error) == TSWS_OK) {
+            if (tsws_model_open("header.bin", NULL, &model, &error) == TSWS_OK) {
                 opened++;
                 play_a_little(model);
             } else {
@@ -148,7 +148,7 @@ static void edited_weights_do_not_crash(struct bytes original) {
         tsws_model *model;
 
         patch("weights.bin", offset, &odd[i % N_ODD]);
-        if (CHECK(tsws_model_open("weights.bin", &model, NULL) == TSWS_OK)) {
+        if (CHECK(tsws_model_open("weights.bin", NULL, &model, NULL) == TSWS_OK)) {
             play_a_little(model);
         }
         tsws_model_close(model);
@@ -205,7 +205,7 @@ int main(int argc, char **argv) {
     cut_models_are_refused(model_bytes);
     edited_models_do_not_crash(model_bytes);
     edited_weights_do_not_crash(model_bytes);
-    if (CHECK(tsws_model_open(argv[1], &model, NULL) == TSWS_OK)) {
+    if (CHECK(tsws_model_open(argv[1], NULL, &model, NULL) == TSWS_OK)) {
         cut_tokenizers_are_refused(tokenizer_bytes, model);
     }
     edited_tokenizers_do_not_crash(tokenizer_bytes);

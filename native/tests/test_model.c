@@ -20,7 +20,7 @@ static void sizes_come_from_the_header(void) {
     tsws_model_info info;
 
     write_v0_model("shared.bin", shared, NULL);
-    if (!CHECK(tsws_model_open("shared.bin", &model, NULL) == TSWS_OK)) {
+    if (!CHECK(tsws_model_open("shared.bin", NULL, &model, NULL) == TSWS_OK)) {
         return;
     }
     info = tsws_model_describe(model);
@@ -28,7 +28,7 @@ static void sizes_come_from_the_header(void) {
     CHECK(info.n_heads == 4 && info.n_kv_heads == 2 && info.vocab_size == 10 && info.max_seq_len == 16);
     CHECK(info.shared_classifier);
     CHECK(model->head_size == 2 && model->kv_dim == 4);
-    CHECK(model->classifier == model->embedding);
+    CHECK(model->classifier.floats == model->embedding.floats);
     tsws_model_close(model);
 }
 
@@ -37,27 +37,27 @@ static void weights_lie_where_llama2c_has_them(void) {
     const tsws_layer *second;
 
     write_v0_model("separate.bin", separate, number_weights);
-    if (!CHECK(tsws_model_open("separate.bin", &model, NULL) == TSWS_OK)) {
+    if (!CHECK(tsws_model_open("separate.bin", NULL, &model, NULL) == TSWS_OK)) {
         return;
     }
     second = &model->layers[1];
     CHECK(!tsws_model_describe(model).shared_classifier && tsws_model_describe(model).vocab_size == 10);
-    CHECK_NEAR(model->embedding[0], 0, 0);
+    CHECK_NEAR(model->embedding.floats[0], 0, 0);
     CHECK_NEAR(model->layers[0].attention_norm[0], 80, 0); /* after 10 x 8 */
     CHECK_NEAR(second->attention_norm[0], 88, 0);
-    CHECK_NEAR(model->layers[0].wq[0], 96, 0);
-    CHECK_NEAR(second->wq[0], 160, 0);
-    CHECK_NEAR(model->layers[0].wk[0], 224, 0);
-    CHECK_NEAR(second->wk[0], 256, 0);
-    CHECK_NEAR(model->layers[0].wv[0], 288, 0);
-    CHECK_NEAR(model->layers[0].wo[0], 352, 0);
+    CHECK_NEAR(model->layers[0].wq.floats[0], 96, 0);
+    CHECK_NEAR(second->wq.floats[0], 160, 0);
+    CHECK_NEAR(model->layers[0].wk.floats[0], 224, 0);
+    CHECK_NEAR(second->wk.floats[0], 256, 0);
+    CHECK_NEAR(model->layers[0].wv.floats[0], 288, 0);
+    CHECK_NEAR(model->layers[0].wo.floats[0], 352, 0);
     CHECK_NEAR(model->layers[0].ffn_norm[0], 480, 0);
-    CHECK_NEAR(model->layers[0].w1[0], 496, 0);
-    CHECK_NEAR(model->layers[0].w2[0], 688, 0);
-    CHECK_NEAR(model->layers[0].w3[0], 880, 0);
-    CHECK_NEAR(second->w3[0], 976, 0);
+    CHECK_NEAR(model->layers[0].w1.floats[0], 496, 0);
+    CHECK_NEAR(model->layers[0].w2.floats[0], 688, 0);
+    CHECK_NEAR(model->layers[0].w3.floats[0], 880, 0);
+    CHECK_NEAR(second->w3.floats[0], 976, 0);
     CHECK_NEAR(model->final_norm[0], 1072, 0);
-    CHECK_NEAR(model->classifier[0], 1112, 0); /* after 2 x 16 rotary positions of 1 pair */
+    CHECK_NEAR(model->classifier.floats[0], 1112, 0); /* after 2 x 16 rotary positions of 1 pair */
     tsws_model_close(model);
 }
 
@@ -72,7 +72,7 @@ static void refused(const int32_t header[7], const char *message) {
     memset(&file, 0, sizeof file);
     memcpy(file.header, header, sizeof file.header);
     write_file("edited.bin", &file, sizeof file);
-    CHECK(tsws_model_open("edited.bin", &model, &error) == TSWS_ERROR_FORMAT);
+    CHECK(tsws_model_open("edited.bin", NULL, &model, &error) == TSWS_ERROR_FORMAT);
     CHECK_TEXT(error.message, message);
     CHECK(model == NULL);
 }
@@ -116,9 +116,9 @@ static void short_files_are_refused(void) {
     tsws_error error;
 
     write_file("short.bin", shared, 27);
-    CHECK(tsws_model_open("short.bin", &model, &error) == TSWS_ERROR_FORMAT);
+    CHECK(tsws_model_open("short.bin", NULL, &model, &error) == TSWS_ERROR_FORMAT);
     CHECK_TEXT(error.message, "short.bin: the file ends inside its header, after 27 of 28 bytes");
-    CHECK(tsws_model_open("missing.bin", &model, &error) == TSWS_ERROR_IO);
+    CHECK(tsws_model_open("missing.bin", NULL, &model, &error) == TSWS_ERROR_IO);
     CHECK_TEXT(error.message, "missing.bin: can not be opened: No such file or directory");
 }
 

@@ -6,7 +6,7 @@ static const float uniform[N] = {0, 0, 0, 0, 0, 0, 0, 0};
 static tsws_sampler *create(float temperature, float top_p, uint64_t seed) {
     tsws_sampler *sampler = NULL;
 
-    CHECK(tsws_sampler_create(N, (tsws_sampler_options){temperature, top_p, seed}, &sampler, NULL) == TSWS_OK);
+    CHECK(tsws_sampler_create(N, (tsws_sampler_options){temperature, top_p, seed, false}, &sampler, NULL) == TSWS_OK);
     return sampler;
 }
 
@@ -121,11 +121,11 @@ static void refused(int32_t vocab_size, tsws_sampler_options options, const char
 
 static void senseless_options_are_refused(void) {
     refused(0, tsws_sampler_defaults(), "a sampler can not choose from 0 tokens");
-    refused(N, (tsws_sampler_options){-1, 0.9f, 1}, "the temperature must be 0 or more, not -1");
-    refused(N, (tsws_sampler_options){NAN, 0.9f, 1}, "the temperature must be 0 or more, not nan");
-    refused(N, (tsws_sampler_options){1, 1.5f, 1}, "top_p must be within 0 and 1, not 1.5");
-    refused(N, (tsws_sampler_options){1, -0.5f, 1}, "top_p must be within 0 and 1, not -0.5");
-    refused(N, (tsws_sampler_options){1, 0.9f, 0}, "the seed must not be 0");
+    refused(N, (tsws_sampler_options){-1, 0.9f, 1, false}, "the temperature must be 0 or more, not -1");
+    refused(N, (tsws_sampler_options){NAN, 0.9f, 1, false}, "the temperature must be 0 or more, not nan");
+    refused(N, (tsws_sampler_options){1, 1.5f, 1, false}, "top_p must be within 0 and 1, not 1.5");
+    refused(N, (tsws_sampler_options){1, -0.5f, 1, false}, "top_p must be within 0 and 1, not -0.5");
+    refused(N, (tsws_sampler_options){1, 0.9f, 0, false}, "the seed must not be 0");
 }
 
 int main(void) {

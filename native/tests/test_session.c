@@ -20,13 +20,13 @@ static void the_same_tokens_give_the_same_logits(const tsws_model *model) {
     float alone[STEPS][VOCAB], again[STEPS][VOCAB], shorter[STEPS][VOCAB], other[STEPS][VOCAB];
     tsws_session *session = NULL, *second = NULL;
 
-    CHECK(tsws_session_create(model, 0, &session, NULL) == TSWS_OK);
+    CHECK(tsws_session_create(model, NULL, &session, NULL) == TSWS_OK);
     play(session, 0, STEPS, alone);
     CHECK(tsws_session_position(session) == STEPS);
     tsws_session_reset(session);
     CHECK(tsws_session_position(session) == 0);
 
-    CHECK(tsws_session_create(model, 9, &second, NULL) == TSWS_OK);
+    CHECK(tsws_session_create(model, &(tsws_session_options){.max_positions = 9}, &second, NULL) == TSWS_OK);
     for (int32_t i = 0; i < 9; i++) { /* two streams side by side */
         play(session, i, 1, again);
         play(second, i, 1, shorter);
@@ -47,10 +47,11 @@ static void limits_are_kept(const tsws_model *model) {
     const float *logits = NULL;
     tsws_error error;
 
-    CHECK(tsws_session_create(model, -1, &session, &error) == TSWS_ERROR_ARGUMENT);
+    CHECK(tsws_session_create(model, &(tsws_session_options){.max_positions = -1}, &session, &error) ==
+          TSWS_ERROR_ARGUMENT);
     CHECK_TEXT(error.message, "a session can not hold -1 positions");
     CHECK(session == NULL);
-    CHECK(tsws_session_create(model, 1, &session, NULL) == TSWS_OK);
+    CHECK(tsws_session_create(model, &(tsws_session_options){.max_positions = 1}, &session, NULL) == TSWS_OK);
     CHECK(tsws_session_step(session, VOCAB, &logits, &error) == TSWS_ERROR_ARGUMENT);
     CHECK_TEXT(error.message, "model.bin: there is no token 10 in a vocabulary of 10");
     CHECK(tsws_session_step(session, -1, &logits, &error) == TSWS_ERROR_ARGUMENT);
@@ -60,7 +61,8 @@ static void limits_are_kept(const tsws_model *model) {
     CHECK_TEXT(error.message, "model.bin: the context of 1 tokens is full");
     CHECK(tsws_session_position(session) == 1);
     tsws_session_destroy(session);
-    CHECK(tsws_session_create(model, INT32_MAX, &session, NULL) == TSWS_OK); /* the model's context is enough */
+    CHECK(tsws_session_create(model, &(tsws_session_options){.max_positions = INT32_MAX}, &session, NULL) ==
+          TSWS_OK); /* the model's context is enough */
     tsws_session_destroy(session);
 }
 
@@ -87,8 +89,8 @@ static void logits_are_the_classifier_times_the_stream(void) {
     const float *logits = NULL;
 
     write_v0_model("silent.bin", small, silence_the_blocks);
-    CHECK(tsws_model_open("silent.bin", &model, NULL) == TSWS_OK);
-    CHECK(tsws_session_create(model, 0, &session, NULL) == TSWS_OK);
+    CHECK(tsws_model_open("silent.bin", NULL, &model, NULL) == TSWS_OK);
+    CHECK(tsws_session_create(model, NULL, &session, NULL) == TSWS_OK);
     for (int32_t token = 0; token < 4; token++) {
         if (CHECK(tsws_session_step(session, token, &logits, NULL) == TSWS_OK)) {
             for (int32_t i = 0; i < 4; i++) {
@@ -104,7 +106,7 @@ int main(void) {
     tsws_model *model = NULL;
 
     write_v0_model("model.bin", header, NULL);
-    if (CHECK(tsws_model_open("model.bin", &model, NULL) == TSWS_OK)) {
+    if (CHECK(tsws_model_open("model.bin", NULL, &model, NULL) == TSWS_OK)) {
         the_same_tokens_give_the_same_logits(model);
         limits_are_kept(model);
     }

@@ -130,10 +130,10 @@ static void a_model_of_another_vocabulary_is_refused(void) {
     write_v0_model("same.bin", same, NULL);
     write_v0_model("other.bin", other, NULL);
     if (CHECK(tsws_tokenizer_open("pieces.bin", &tokenizer, NULL) == TSWS_OK) &&
-        CHECK(tsws_model_open("same.bin", &model, NULL) == TSWS_OK)) {
+        CHECK(tsws_model_open("same.bin", NULL, &model, NULL) == TSWS_OK)) {
         CHECK(tsws_tokenizer_check(tokenizer, model, NULL) == TSWS_OK);
         tsws_model_close(model);
-        CHECK(tsws_model_open("other.bin", &model, NULL) == TSWS_OK);
+        CHECK(tsws_model_open("other.bin", NULL, &model, NULL) == TSWS_OK);
         CHECK(tsws_tokenizer_check(tokenizer, model, &error) == TSWS_ERROR_MISMATCH);
         CHECK_TEXT(error.message,
                    "pieces.bin: this tokenizer has 9 pieces, but the model other.bin has a vocabulary of 300");
