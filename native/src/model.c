@@ -23,11 +23,13 @@ static tsws_status read_model(tsws_model *model, tsws_error *error) {
     return tsws_model_read_v0(model, error);
 }
 
-tsws_status tsws_model_open(const char *path, tsws_model **model, tsws_error *error) {
+tsws_status tsws_model_open(const char *path, const tsws_model_options *options, tsws_model **model,
+                            tsws_error *error) {
     tsws_status status;
     tsws_model *opened = calloc(1, sizeof *opened);
     size_t path_size = strlen(path) + 1;
 
+    (void)options;
     *model = NULL;
     if (opened == NULL || (opened->path = malloc(path_size)) == NULL) {
         tsws_model_close(opened);

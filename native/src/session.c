@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_THREADS = 64 };
+
 struct tsws_session {
     const tsws_model *model;
     const tsws_kernels *kernels;
@@ -79,14 +81,19 @@ static tsws_status allocate_arrays(tsws_session *session, tsws_error *error) {
     return TSWS_OK;
 }
 
-tsws_status tsws_session_create(const tsws_model *model, int32_t max_positions, tsws_session **session,
+tsws_status tsws_session_create(const tsws_model *model, const tsws_session_options *options, tsws_session **session,
                                 tsws_error *error) {
+    int32_t max_positions = options == NULL ? 0 : options->max_positions;
     tsws_session *created;
     tsws_status status;
 
     *session = NULL;
     if (max_positions < 0) {
         return tsws_fail(error, TSWS_ERROR_ARGUMENT, "a session can not hold %" PRId32 " positions", max_positions);
+    }
+    if (options != NULL && (options->threads < 0 || options->threads > MAX_THREADS)) {
+        return tsws_fail(error, TSWS_ERROR_ARGUMENT, "a session can have 1 to %d threads, not %" PRId32, MAX_THREADS,
+                         options->threads);
     }
     if (max_positions == 0 || max_positions > model->info.max_seq_len) {
         max_positions = model->info.max_seq_len;
@@ -123,6 +130,11 @@ void tsws_session_reset(tsws_session *session) {
 
 int32_t tsws_session_position(const tsws_session *session) {
     return session->position;
+}
+
+int32_t tsws_session_threads(const tsws_session *session) {
+    (void)session;
+    return 1;
 }
 
 /* The same for all layers, so once a position. In single precision throughout, as llama2.c has it. */
@@ -197,8 +209,39 @@ tsws_status tsws_session_step(tsws_session *session, int32_t token, const float 
         feed_forward_block(session, &model->layers[i]);
     }
     session->kernels->rmsnorm(session->x, session->x, model->final_norm, dim);
-    session->kernels->matvec(session->logits, model->classifier.floats, session->x, (size_t)model->info.vocab_size, dim);
+    session->kernels->matvec(session->logits, model->classifier.floats, session->x, (size_t)model->info.vocab_size,
+                             dim);
     session->position++;
     *logits = session->logits;
+    return TSWS_OK;
+}
+
+tsws_status tsws_session_take(tsws_session *session, const int32_t *tokens, size_t count, float *all,
+                              const float **last, tsws_error *error) {
+    const tsws_model *model = session->model;
+    size_t vocab_size = (size_t)model->info.vocab_size;
+    const float *logits = NULL;
+
+    if (count == 0) {
+        return tsws_fail(error, TSWS_ERROR_ARGUMENT, "%s: there are no tokens to take", model->path);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (tokens[i] < 0 || tokens[i] >= model->info.vocab_size) {
+            return tsws_fail(error, TSWS_ERROR_ARGUMENT,
+                             "%s: there is no token %" PRId32 " in a vocabulary of %" PRId32, model->path, tokens[i],
+                             model->info.vocab_size);
+        }
+    }
+    if (count > (size_t)(session->max_positions - session->position)) {
+        return tsws_fail(error, TSWS_ERROR_FULL, "%s: the context of %" PRId32 " tokens is full", model->path,
+                         session->max_positions);
+    }
+    for (size_t i = 0; i < count; i++) {
+        (void)tsws_session_step(session, tokens[i], &logits, NULL);
+        if (all != NULL) {
+            memcpy(all + i * vocab_size, logits, vocab_size * sizeof(float));
+        }
+    }
+    *last = logits;
     return TSWS_OK;
 }

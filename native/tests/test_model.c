@@ -20,7 +20,7 @@ static void sizes_come_from_the_header(void) {
     tsws_model_info info;
 
     write_v0_model("shared.bin", shared, NULL);
-    if (!CHECK(tsws_model_open("shared.bin", &model, NULL) == TSWS_OK)) {
+    if (!CHECK(tsws_model_open("shared.bin", NULL, &model, NULL) == TSWS_OK)) {
         return;
     }
     info = tsws_model_describe(model);
@@ -37,7 +37,7 @@ static void weights_lie_where_llama2c_has_them(void) {
     const tsws_layer *second;
 
     write_v0_model("separate.bin", separate, number_weights);
-    if (!CHECK(tsws_model_open("separate.bin", &model, NULL) == TSWS_OK)) {
+    if (!CHECK(tsws_model_open("separate.bin", NULL, &model, NULL) == TSWS_OK)) {
         return;
     }
     second = &model->layers[1];
@@ -72,7 +72,7 @@ static void refused(const int32_t header[7], const char *message) {
     memset(&file, 0, sizeof file);
     memcpy(file.header, header, sizeof file.header);
     write_file("edited.bin", &file, sizeof file);
-    CHECK(tsws_model_open("edited.bin", &model, &error) == TSWS_ERROR_FORMAT);
+    CHECK(tsws_model_open("edited.bin", NULL, &model, &error) == TSWS_ERROR_FORMAT);
     CHECK_TEXT(error.message, message);
     CHECK(model == NULL);
 }
@@ -116,9 +116,9 @@ static void short_files_are_refused(void) {
     tsws_error error;
 
     write_file("short.bin", shared, 27);
-    CHECK(tsws_model_open("short.bin", &model, &error) == TSWS_ERROR_FORMAT);
+    CHECK(tsws_model_open("short.bin", NULL, &model, &error) == TSWS_ERROR_FORMAT);
     CHECK_TEXT(error.message, "short.bin: the file ends inside its header, after 27 of 28 bytes");
-    CHECK(tsws_model_open("missing.bin", &model, &error) == TSWS_ERROR_IO);
+    CHECK(tsws_model_open("missing.bin", NULL, &model, &error) == TSWS_ERROR_IO);
     CHECK_TEXT(error.message, "missing.bin: can not be opened: No such file or directory");
 }
 
