@@ -15,12 +15,15 @@ static tsws_status read_model(tsws_model *model, tsws_error *error) {
         memcpy(&magic, model->file.bytes, sizeof magic);
         memcpy(&version, model->file.bytes + sizeof magic, sizeof version);
     }
-    if (magic == MODEL_MAGIC) {
-        return tsws_fail(error, TSWS_ERROR_FORMAT,
-                         "%s: a llama2.c model of version %" PRId32 ", but only version 0 can be played", model->path,
-                         version);
+    if (magic != MODEL_MAGIC) {
+        return tsws_model_read_v0(model, error);
     }
-    return tsws_model_read_v0(model, error);
+    if (version == 1 || version == 2) {
+        return tsws_model_read_v1(model, version, error);
+    }
+    return tsws_fail(error, TSWS_ERROR_FORMAT,
+                     "%s: a llama2.c model of version %" PRId32 ", but only versions 0, 1 and 2 can be played",
+                     model->path, version);
 }
 
 tsws_status tsws_model_open(const char *path, const tsws_model_options *options, tsws_model **model,

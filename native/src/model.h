@@ -22,6 +22,8 @@ struct tsws_model {
     tsws_model_info info;
     size_t head_size;        /* dim / n_heads; even */
     size_t kv_dim;           /* head_size * n_kv_heads */
+    size_t n_norms;          /* weights of all norms */
+    size_t n_matrices;       /* weights of all matrices; a shared classifier counts once */
     tsws_matrix embedding;   /* (vocab_size, dim) */
     tsws_layer *layers;      /* (n_layers,) */
     const float *final_norm; /* (dim,) */
@@ -36,9 +38,21 @@ struct tsws_model {
  * The version is told by the first bytes, see tsws_model_open.
  */
 tsws_status tsws_model_read_v0(tsws_model *model, tsws_error *error);
+tsws_status tsws_model_read_v1(tsws_model *model, int32_t version, tsws_error *error); /* and 2 */
 
-/* Checks what every format's header must keep to, and derives head_size and kv_dim. Errors: FORMAT. */
-tsws_status tsws_model_check_info(tsws_model *model, tsws_error *error);
+enum { TSWS_MODEL_FIELDS = 7 };
+
+/*
+ * Takes over dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size and seq_len, checks what every format's header
+ * must keep to, and derives all sizes. shared_classifier has to be known. The counts stop at SIZE_MAX. Errors: FORMAT.
+ */
+tsws_status tsws_model_take_fields(tsws_model *model, const int32_t fields[TSWS_MODEL_FIELDS], tsws_error *error);
+
+/* Checks that the file is as long as its header asks for. Errors: FORMAT. */
+tsws_status tsws_model_check_size(const tsws_model *model, size_t expected, tsws_error *error);
+
+/* Says that the file ends inside its header. */
+tsws_status tsws_model_fail_cut(const tsws_model *model, int header_size, tsws_error *error);
 
 /* Makes room for info.n_layers layers, which the file's length must already have borne out. Errors: MEMORY. */
 tsws_status tsws_model_allocate_layers(tsws_model *model, tsws_error *error);

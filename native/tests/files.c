@@ -44,10 +44,8 @@ size_t v0_float_count(const int32_t header[7]) {
     return (header[5] < 0 ? 2 : 1) * vocab * dim + layers * layer + dim + positions * head;
 }
 
-void write_v0_model(const char *path, const int32_t header[7], void (*edit)(float *weights, size_t count)) {
-    size_t count = v0_float_count(header);
+static void put_weights(FILE *file, size_t count, void (*edit)(float *weights, size_t count)) {
     float *weights = malloc(count * sizeof *weights);
-    FILE *file = create(path);
     uint32_t state = 1;
 
     if (weights == NULL) {
@@ -61,10 +59,88 @@ void write_v0_model(const char *path, const int32_t header[7], void (*edit)(floa
     if (edit != NULL) {
         edit(weights, count);
     }
-    put(file, header, 7 * sizeof *header);
     put(file, weights, count * sizeof *weights);
-    finish(file);
     free(weights);
+}
+
+void write_v0_model(const char *path, const int32_t header[7], void (*edit)(float *weights, size_t count)) {
+    size_t count = v0_float_count(header);
+    FILE *file = create(path);
+
+    put(file, header, 7 * sizeof *header);
+    put_weights(file, count, edit);
+    finish(file);
+}
+
+/* ---- Versions 1 and 2 ---- */
+
+static void put_v1_header(FILE *file, int32_t version, const int32_t fields[7], int shared, int32_t group_size) {
+    unsigned char header[256] = {'2', '4', 'k', 'a'};
+
+    memcpy(header + 4, &version, sizeof version);
+    memcpy(header + 8, fields, 7 * sizeof *fields);
+    header[36] = (unsigned char)shared;
+    memcpy(header + 37, &group_size, sizeof group_size);
+    put(file, header, sizeof header);
+}
+
+/* Floats but those of the rotary tables. */
+static size_t parameter_count(const int32_t fields[7], bool shared) {
+    int32_t header[7];
+    size_t tables = (size_t)fields[6] * (size_t)(fields[0] / fields[3]);
+
+    memcpy(header, fields, sizeof header);
+    header[5] = shared ? header[5] : -header[5];
+    return v0_float_count(header) - tables;
+}
+
+void write_v1_model(const char *path, const int32_t fields[7], bool shared,
+                    void (*edit)(float *weights, size_t count)) {
+    FILE *file = create(path);
+
+    put_v1_header(file, 1, fields, shared, 0);
+    put_weights(file, parameter_count(fields, shared), edit);
+    finish(file);
+}
+
+void write_v2_header(const char *path, const int32_t fields[7], int shared, int32_t group_size) {
+    FILE *file = create(path);
+
+    put_v1_header(file, 2, fields, shared, group_size);
+    finish(file);
+}
+
+static void put_numbered(FILE *file, size_t n_matrices, size_t rows, size_t columns, int32_t group_size) {
+    for (size_t matrix = 0; matrix < n_matrices; matrix++) {
+        for (size_t i = 0; i < rows * columns; i++) {
+            put(file, &(int8_t){(int8_t)(i % 128)}, 1);
+        }
+        for (size_t i = 0; i < rows * columns / (size_t)group_size; i++) {
+            put(file, &(float){(float)i}, sizeof(float));
+        }
+    }
+}
+
+void write_v2_model(const char *path, const int32_t fields[7], bool shared, int32_t group_size) {
+    size_t dim = (size_t)fields[0], hidden = (size_t)fields[1], layers = (size_t)fields[2], vocab = (size_t)fields[5];
+    size_t kv = dim / (size_t)fields[3] * (size_t)fields[4];
+    FILE *file = create(path);
+
+    put_v1_header(file, 2, fields, shared, group_size);
+    for (size_t i = 0; i < dim * (2 * layers + 1); i++) {
+        put(file, &(float){1.0f}, sizeof(float));
+    }
+    put_numbered(file, 1, vocab, dim, group_size);
+    put_numbered(file, layers, dim, dim, group_size);
+    put_numbered(file, 2 * layers, kv, dim, group_size);
+    put_numbered(file, layers, dim, dim, group_size);
+    put_numbered(file, layers, hidden, dim, group_size);
+    put_numbered(file, layers, dim, hidden, group_size);
+    put_numbered(file, layers, hidden, dim, group_size);
+    if (!shared) {
+        put_numbered(file, 1, vocab, dim, group_size);
+    }
+    finish(file);
 }
 
 static void put_piece(FILE *file, float score, const char *piece) {
