@@ -50,7 +50,7 @@ tsws_status tsws_sampler_create(int32_t vocab_size, tsws_sampler_options options
         return tsws_fail(error, TSWS_ERROR_MEMORY, "memory is short for a sampler of %" PRId32 " tokens", vocab_size);
     }
     created->options = options;
-    created->kernels = tsws_kernels_choose();
+    created->kernels = tsws_kernels_choose(true);
     created->state = options.seed;
     created->vocab_size = (size_t)vocab_size;
     *sampler = created;
@@ -154,9 +154,9 @@ int32_t tsws_sampler_pick(tsws_sampler *sampler, const float *logits) {
         return pick_likeliest(logits, n);
     }
     for (size_t i = 0; i < n; i++) {
-        sampler->probabilities[i] = logits[i] / options->temperature;
+        sampler->probabilities[i] = logits[i];
     }
-    sampler->kernels->softmax(sampler->probabilities, n);
+    sampler->kernels->softmax(sampler->probabilities, n, options->temperature);
     coin = random_unit(&sampler->state);
     if (options->top_p <= 0.0f || options->top_p >= 1.0f) {
         return pick_any(sampler->probabilities, n, coin);

@@ -19,4 +19,4 @@ def test_unit(build, unit, tmp_path):
 
 def test_every_source_has_a_unit():
     sources = {path.stem.split("_")[0] for path in NATIVE.glob("src/*.c")} - {"main"}
-    assert {f"test_{source}" for source in sources} == set(UNITS)
+    assert {f"test_{source}" for source in sources} <= set(UNITS)
