@@ -7,6 +7,7 @@ Files of a job, under ``.tsws/jobs/<job id>/`` of the workspace:
 
 ===============  ====================================================================
 ``job.json``     the job, for the worker to read
+``worker.json``  its process, for a client that launches the same job again
 ``events.jsonl`` the events, one a line, appended by the worker
 ``worker.log``   its standard output and error: where a crash leaves its last words
 ===============  ====================================================================
@@ -36,6 +37,9 @@ _PRIVATE = 0o600
 """Permission bits of a job: the options of its volume may hold secrets."""
 _ENDED_ALREADY = -1.0
 """Start time of a worker that ended before we could look: no living process has it."""
+_NOBODY = {"pid": 0, "started": _ENDED_ALREADY}
+"""Of a job whose client died in the moment between the worker's start and its note. Should that worker live, the next one waits
+for what it makes."""
 
 
 class LocalBackend(Backend):
@@ -47,10 +51,8 @@ class LocalBackend(Backend):
 
     def launch(self, job: Job, volume: Volume | None) -> Handle:
         folder = self._folder(job.id)
-        if (folder / records.EVENTS).exists():
-            raise JobError(
-                f"{job.address}: the job {job.id} was launched before", hint="follow it, or launch one with a new id"
-            )
+        if (folder / records.EVENTS).exists():  # by a client that may have died before it could note the handle
+            return Handle(backend=self.table, job=job.id, data=records.process_of(folder) or _NOBODY)
         place = _place(job, volume)
         try:
             write_bytes(folder / records.JOB, encode_job(job), mode=_PRIVATE)
@@ -65,6 +67,7 @@ class LocalBackend(Backend):
         # Nobody waits for a detached worker, but its parent has to take note of its end.
         threading.Thread(target=process.wait, name=f"reap {job.id}", daemon=True).start()
         data = {"pid": process.pid, "started": _ENDED_ALREADY if started is None else started}
+        records.keep_process(folder, data)
         return Handle(backend=self.table, job=job.id, data=data)
 
     def attach(self, handle: Handle, after: int = 0) -> Iterator[Event]:

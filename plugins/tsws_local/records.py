@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from tsws.io.atomic import write_bytes
 from tsws.job import Done, Event, Failed, JobStatus, Log, decode_event, decode_job
 
 JOB = "job.json"
 EVENTS = "events.jsonl"
 LOG = "worker.log"
+PROCESS = "worker.json"
 
 _LAST_EVENT = 1 << 16
 """Bytes at the end of the events in which the last event lies: a failure's message is far shorter."""
 _LAST_WORDS = 4000
 """Bytes of the log that are worth showing: a traceback of common size."""
+
+
+def keep_process(folder: Path, data: dict[str, Any]) -> None:
+    """Note down a job's process, as its handle has it."""
+    write_bytes(folder / PROCESS, msgspec.json.encode(data))
+
+
+def process_of(folder: Path) -> dict[str, Any] | None:
+    """What :func:`keep_process` noted down; None when nobody came so far."""
+    try:
+        return msgspec.json.decode((folder / PROCESS).read_bytes(), type=dict[str, Any])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
 
 
 def address_of(folder: Path) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.fixtures.hub import HubServer
 from tsws.io.digest import sha256_file
-from tsws.resources.dispatch import active_job
+from tsws.resources.active_jobs import active_job
 from tsws.text.toy_stories import story
 
 STORIES = 600

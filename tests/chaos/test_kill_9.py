@@ -10,7 +10,7 @@ import pytest
 
 from tests.chaos.conftest import Workplace, wait_for
 from tests.fixtures.hub import Fault, HubServer
-from tsws.resources.dispatch import active_job
+from tsws.resources.active_jobs import active_job
 
 pytestmark = pytest.mark.slow
 

@@ -15,6 +15,7 @@ import msgspec
 
 from tests.docs.dependencies import where
 from tests.docs.pages import REPOSITORY
+from tsws import plugin
 from tsws.cli import documents
 from tsws.cli.main import cli
 from tsws.cli.session import Session, global_options
@@ -23,7 +24,7 @@ from tsws.fetch import lockfile
 from tsws.job import events
 from tsws.manifest.reference import reference_markdown
 from tsws.manifest.schema import DIALECT
-from tsws.plugin import hookspecs, interfaces
+from tsws.plugin import hookspecs
 from tsws.reconcile import record
 
 SCHEMAS = {
@@ -46,7 +47,7 @@ def render(name: str) -> str:
         "manifest-reference": reference_markdown,
         "commands": commands,
         "hook": lambda: function(getattr(hookspecs, what)),
-        "interface": lambda: interface(getattr(interfaces, what)),
+        "interface": lambda: interface(getattr(plugin, what)),
         "file": lambda: f"```python\n{(REPOSITORY / what).read_text()}```\n\n",
         "imports": lambda: where(what),
         "keys": lambda: keys(next(getattr(module, what) for module in _STRUCTS if hasattr(module, what))),

@@ -134,10 +134,13 @@ def test_a_handle_leads_to_no_other_folder(backend: LocalBackend, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_job_is_launched_once(backend: LocalBackend, tmp_path: Path) -> None:
-    backend.launch(job(root=str(tmp_path)), None)
-    with pytest.raises(JobError, match=r"^run\.a: the job one was launched before$"):
-        backend.launch(job(root=str(tmp_path)), None)
+def test_a_worker_that_nobody_noted_down_is_not_started_again(backend: LocalBackend, tmp_path: Path) -> None:
+    first = backend.launch(job(root=str(tmp_path)), None)
+    events = list(backend.attach(first))
+    folder = backend.base / ".tsws" / "jobs" / first.job
+    (folder / "worker.json").unlink()  # the client died in the moment before it was written
+    again = backend.launch(job(root=str(tmp_path)), None)
+    assert list(backend.attach(again)) == events
 
 
 def test_modules_in_the_workspace_are_not_imported(backend: LocalBackend, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ import pytest
 from tsws.errors import FormatError, InterruptedByUser, JobError
 from tsws.job import Event, Failed, Handle, Job, JobStatus, Log, Progress
 from tsws.plugin import Backend, Plugins, Volume, load_plugins
-from tsws.resources.dispatch import ActiveJob, Assignment, Dispatcher, active_job
+from tsws.resources.active_jobs import ActiveJob, active_job
+from tsws.resources.dispatch import Assignment, Dispatcher
 from tsws_local import LocalBackend
 
 SAY_AND_HOLD = [["say", 2], ["hold", None]]
@@ -133,7 +134,7 @@ def client(tmp_path: Path) -> Iterator[Client]:
     yield made
     for path in (tmp_path / ".tsws" / "jobs").glob("*.json"):  # whatever a failed test left running
         job = active_job(tmp_path, path.stem)
-        if job is not None:
+        if job is not None and job.intent is None:
             Scripted("scripted", Scripted.Options(), tmp_path).cancel(job.handle)
 
 
@@ -264,7 +265,7 @@ def test_a_backend_that_outlives_its_client_lets_the_job_go_on(tmp_path: Path) -
     with pytest.raises(InterruptedByUser) as raised:
         client.end()
     assert raised.value.message == "run.a goes on without this client"
-    assert raised.value.hint == "`tsws apply` comes back to it, `tsws cancel run.a` stops it"
+    assert raised.value.hint == "`tsws apply` or `tsws logs -f` comes back to it, `tsws cancel run.a` stops it"
     assert status(tmp_path) is JobStatus.RUNNING
     assert not active(tmp_path).ended
     Scripted("scripted", Scripted.Options(), tmp_path).cancel(active(tmp_path).handle)

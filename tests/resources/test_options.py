@@ -11,7 +11,7 @@ import pytest
 from tsws.errors import PluginError
 from tsws.job import VolumeRef
 from tsws.plugin import load_plugins
-from tsws.resources.dispatch import open_backend
+from tsws.resources.active_jobs import open_backend
 from tsws.resources.volume import open_volume
 from tsws_local import LocalBackend
 

@@ -17,7 +17,7 @@ from tsws.io.locks import resource_lock, workspace_lock
 from tsws.io.process import start_time
 from tsws.job import Handle
 from tsws.reconcile.action import Change
-from tsws.resources.dispatch import ActiveJob
+from tsws.resources.active_jobs import ActiveJob
 
 MODEL = "out/small/model.bin"
 THERE = f'{MANIFEST}volume = "box"\n[volume.box]\nkind = "folder"\npath = "../box"\n'

@@ -16,8 +16,7 @@ from tests.workspace.conftest import MANIFEST
 from tsws import Workspace
 from tsws.errors import LockedError, ManifestError, PlanError, TswsError
 from tsws.io.sizes import format_dollars
-from tsws.plugin import Plugins, load_plugins
-from tsws.plugin.interfaces import Price
+from tsws.plugin import Plugins, Price, load_plugins
 from tsws.reconcile.action import Change
 from tsws.workspace.spending import spending
 from tsws_local import LocalBackend

@@ -14,7 +14,7 @@ from tsws.job import Event, JobStatus
 
 if TYPE_CHECKING:
     from tsws.plugin import Backend
-    from tsws.resources.dispatch import ActiveJob
+    from tsws.resources.active_jobs import ActiveJob
     from tsws.workspace.context import Context
 
 SILENCE = 0.5
@@ -30,7 +30,7 @@ def backend_of(context: Context, job: ActiveJob) -> Backend:
     Raises:
         PluginError: no plugin provides it any more.
     """
-    from tsws.resources.dispatch import open_backend
+    from tsws.resources.active_jobs import open_backend
 
     name = job.handle.backend
     table = context.manifest.backend.get(name)

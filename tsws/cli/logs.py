@@ -10,7 +10,7 @@ from tsws.cli.options import complete_address, set_option
 from tsws.cli.session import Command, Session
 
 if TYPE_CHECKING:
-    from tsws.resources.dispatch import ActiveJob
+    from tsws.resources.active_jobs import ActiveJob
     from tsws.workspace import Workspace
 
 
@@ -39,7 +39,7 @@ def command(session: Session, /, address: str | None, follow: bool, overrides: t
 
 def _job(workspace: Workspace, address: str | None) -> ActiveJob:
     from tsws.errors import TswsError
-    from tsws.resources.dispatch import active_job, jobs_folder
+    from tsws.resources.active_jobs import active_job, jobs_folder
 
     if address is not None:
         workspace.graph[address]

@@ -71,7 +71,7 @@ def _backends(workspace: Workspace) -> Iterator[Check]:
 
 
 def _backend(workspace: Workspace, name: str, kind: str, options: dict[str, object]) -> Check:
-    from tsws.resources.dispatch import open_backend
+    from tsws.resources.active_jobs import open_backend
 
     try:
         price = open_backend(name, kind, options, workspace.plugins, workspace.root).price()

@@ -11,11 +11,12 @@ from tsws.job.events import (
     Progress,
     Sample,
     Started,
+    Text,
     decode_event,
     encode_event,
     ignore,
 )
-from tsws.job.job import Handle, Job, JobStatus, VolumeRef, decode_job, encode_job
+from tsws.job.job import Handle, Job, JobStatus, Telling, VolumeRef, decode_job, encode_job
 
 __all__ = [
     "Checkpoint",
@@ -31,6 +32,8 @@ __all__ = [
     "Progress",
     "Sample",
     "Started",
+    "Telling",
+    "Text",
     "VolumeRef",
     "decode_event",
     "decode_job",

@@ -57,6 +57,14 @@ class Sample(_Event, frozen=True, kw_only=True, tag="sample"):
     text: str
 
 
+class Text(_Event, frozen=True, kw_only=True, tag="text"):
+    """A piece of a story that was asked for, to be shown as it comes."""
+
+    seed: int
+    """Which story: the seed that it is told with."""
+    piece: str
+
+
 class Checkpoint(_Event, frozen=True, kw_only=True, tag="checkpoint"):
     """A checkpoint is complete on disk; a killed run continues from ``step``."""
 
@@ -85,7 +93,7 @@ class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
     """True when it was asked to stop: what was done is kept and nothing is wrong."""
 
 
-Event = Started | Progress | Metric | Sample | Checkpoint | Log | Done | Failed
+Event = Started | Progress | Metric | Sample | Text | Checkpoint | Log | Done | Failed
 Emit = Callable[[Event], None]
 
 _encoder = msgspec.json.Encoder()

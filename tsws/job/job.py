@@ -16,6 +16,20 @@ class VolumeRef(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
 
 
+class Telling(msgspec.Struct, frozen=True, kw_only=True):
+    """Stories to be told by a model that lies in the job's workspace."""
+
+    run: str
+    """The run whose model it is."""
+    prompt: str = ""
+    temperature: float = 1.0
+    top_p: float = 0.9
+    steps: int = 256
+    """Tokens at most; 0: as many as the context holds."""
+    seeds: tuple[int, ...] = (1,)
+    """One story each."""
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One piece of work for one worker. Immutable, JSON all the way down."""
 
@@ -40,6 +54,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """The volume to mount or fill and work in; None when the worker works in place."""
     options: dict[str, Any] = {}
     """The backend's own table (gpu, cpu, memory, timeout...), validated by its ``Options``."""
+    prepare: tuple[str, ...] = ()
+    """Addresses that the targets need, that are not there yet, and that no accelerator helps with (data to fetch, text to
+    tokenize). A backend may have them made first by a cheaper machine, with the same job but for its targets."""
+    max_cost: float | None = None
+    """Dollars at which the job is to be stopped, after a checkpoint; None: no limit."""
+    telling: Telling | None = None
+    """Stories to tell, instead of targets. No accelerator is needed for that."""
 
 
 class Handle(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,19 +1,19 @@
 """All that a plugin imports: interfaces, the hook marker, and the manager that finds plugins."""
 
+from tsws.plugin.backend import Backend, Finding, Price, RunningJob
 from tsws.plugin.hookspecs import hookimpl
 from tsws.plugin.interfaces import (
     Architecture,
-    Backend,
     Exporter,
     Fetcher,
     FileStat,
     NoOptions,
     Origin,
-    Price,
     Stream,
     Volume,
 )
 from tsws.plugin.manager import LoadedPlugin, Plugins, load_plugins
+from tsws.plugin.shipment import Shipment, shipment
 
 __all__ = [
     "Architecture",
@@ -21,13 +21,17 @@ __all__ = [
     "Exporter",
     "Fetcher",
     "FileStat",
+    "Finding",
     "LoadedPlugin",
     "NoOptions",
     "Origin",
     "Plugins",
     "Price",
+    "RunningJob",
+    "Shipment",
     "Stream",
     "Volume",
     "hookimpl",
     "load_plugins",
+    "shipment",
 ]

@@ -11,7 +11,8 @@ import pluggy
 
 from tsws.errors import PluginError
 from tsws.plugin import hookspecs
-from tsws.plugin.interfaces import Architecture, Backend, Exporter, Fetcher, Volume
+from tsws.plugin.backend import Backend
+from tsws.plugin.interfaces import Architecture, Exporter, Fetcher, Volume
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import msgspec
 import pluggy
 
 from tsws.job import Event
-from tsws.plugin.interfaces import Architecture, Backend, Exporter, Fetcher, Volume
+from tsws.plugin.backend import Backend
+from tsws.plugin.interfaces import Architecture, Exporter, Fetcher, Volume
 
 if TYPE_CHECKING:
     import click

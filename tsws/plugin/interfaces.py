@@ -1,4 +1,6 @@
-"""The interfaces that a plugin implements. Third parties import these; so do the plugins that come with tsws.
+"""The interfaces that a plugin implements, but for backends, which have a module of their own (``backend.py``).
+
+Third parties import these from ``tsws.plugin``; so do the plugins that come with tsws.
 
 Every interface is small, and everything that crosses it is plain data. A class is handed to tsws by
 a hook (``tsws/plugin/hookspecs.py``); importing a plugin module must be cheap, so import
@@ -15,8 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-
-from tsws.job import Event, Handle, Job, JobStatus
 
 if TYPE_CHECKING:
     import torch
@@ -114,81 +114,6 @@ class Volume(ABC):
     def is_near(self) -> bool:
         """True when looking at it costs nothing, so that ``tsws plan`` may; False asks for ``--refresh``."""
         return self.local_path() is not None
-
-
-# --- backends ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Price:
-    """What a machine costs."""
-
-    dollars_per_hour: float
-    source: str
-    """Where the figure is from and of which day, for the plan to show."""
-
-
-class Backend(ABC):
-    """A place where work runs. Its whole contract: start a worker, follow it, stop it, say how it is.
-
-    A worker is ``python -m tsws.worker JOB.json`` with the job's volume (or root) at hand; all the rest, from
-    fetching to checkpoints, the worker does itself. ``tsws.testing`` has the conformance suite.
-    """
-
-    name: ClassVar[str]
-    """What ``[run.*] backend = "..."`` and ``[backend.*] kind = "..."`` say."""
-    Options: ClassVar[type[msgspec.Struct]] = NoOptions
-    """Keys of its ``[backend.NAME]`` table: a frozen msgspec struct."""
-    outlives_client: ClassVar[bool] = False
-    """What Ctrl-C means: False stops the job (after a checkpoint), True leaves it running."""
-
-    def __init__(self, name: str, options: Any, base: Path) -> None:
-        """
-        Args:
-            name: of the ``[backend.NAME]`` table, or the backend's own when there is none.
-            options: an instance of ``Options``.
-            base: the workspace's folder; a backend may keep files in ``base/.tsws/jobs/<job id>/``.
-        """
-        self.table = name
-        self.options = options
-        self.base = base
-
-    @abstractmethod
-    def launch(self, job: Job, volume: Volume | None) -> Handle:
-        """Start a worker for one job and return at once.
-
-        Args:
-            job: what to do.
-            volume: ``job.volume`` opened, or None when the worker works in place at ``job.root``.
-
-        Raises:
-            JobError: it could not be started; the hint says what to do.
-        """
-
-    @abstractmethod
-    def attach(self, handle: Handle, after: int = 0) -> Iterator[Event]:
-        """The job's events from position ``after`` on, as they come, each exactly once and in order.
-
-        Ends after the last event (``Done`` or ``Failed`` of the job's own address), or, when the worker died
-        without a last word, simply ends: :meth:`status` then says ``GONE``. May be called from any process, at any time, also
-        after the end of the job.
-        """
-
-    @abstractmethod
-    def cancel(self, handle: Handle) -> None:
-        """Ask the worker to checkpoint and stop; returns when it has. A job that ended already is no error."""
-
-    @abstractmethod
-    def status(self, handle: Handle) -> JobStatus:
-        """How the job is, without waiting."""
-
-    def last_words(self, handle: Handle) -> str:  # noqa: ARG002
-        """The end of what a dead worker printed, for the message about its death; empty when nobody kept it."""
-        return ""
-
-    def price(self) -> Price | None:
-        """What an hour of this backend's machine costs, or None when it costs nothing."""
-        return None
 
 
 # --- fetchers ------------------------------------------------------------------------------------

@@ -16,8 +16,9 @@ from tsws.errors import PluginError
 from tsws.io.entry_points import EntryPoint, installed
 from tsws.job import Event
 from tsws.plugin import hookspecs
+from tsws.plugin.backend import Backend
 from tsws.plugin.gather import Gathered, ask, hooks_of
-from tsws.plugin.interfaces import Architecture, Backend, Exporter, Fetcher, Volume
+from tsws.plugin.interfaces import Architecture, Exporter, Fetcher, Volume
 
 if TYPE_CHECKING:
     import click

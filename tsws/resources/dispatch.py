@@ -1,14 +1,12 @@
 """Carrying out a resource through a backend: launch a worker or find the one that runs already, and follow it.
 
-The handle of a job is in the workspace's state before anything is awaited, so whoever comes after a killed client
-attaches to the job instead of starting it twice.
+What is about to be launched is in the workspace's state before it is, and the handle of a job before anything is awaited. So
+whoever comes after a killed client launches the very same job again, or attaches to it, and never starts it twice.
 """
 
 from __future__ import annotations
 
-import queue
 import secrets
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,15 +15,13 @@ from typing import Any
 
 import msgspec
 
-from tsws.errors import FormatError, InterruptedByUser, JobError, PluginError, TswsError
-from tsws.io.atomic import write_bytes
+from tsws.errors import JobError
 from tsws.io.digest import digest_value
-from tsws.job import Done, Emit, Event, Failed, Handle, Job, JobStatus, Log, Started, VolumeRef
-from tsws.plugin import Backend, Plugins
-from tsws.resources.volume import open_volume, options_of
-
-POLL = 0.2
-"""Seconds between looks at the stop flag while waiting for events."""
+from tsws.job import Emit, Handle, Job, JobStatus, Log, VolumeRef
+from tsws.plugin import Backend, Plugins, RunningJob, Volume
+from tsws.resources.active_jobs import ActiveJob, active_job, backend_of, forget_job, keep_job, open_backend
+from tsws.resources.following import follow, launched_words, note_end
+from tsws.resources.volume import open_volume
 
 
 @dataclass(frozen=True)
@@ -45,73 +41,6 @@ class Assignment:
     volume: VolumeRef | None
 
 
-class ActiveJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job in flight, as the workspace's state has it."""
-
-    address: str
-    handle: Handle
-    wanted: str
-    """Digest of what the job is to make: another one means that the job is no longer wanted."""
-    launched_at: float
-    kind: str | None = None
-    """Of the backend that runs it; None in records of older versions."""
-    options: dict[str, Any] = {}
-    """Of that backend. Kept, as the manifest may say something else by the time that somebody comes back."""
-    ended: bool = False
-    """It is over; kept so that its log can be read."""
-
-
-def jobs_folder(root: Path) -> Path:
-    """Where jobs in flight are recorded."""
-    return root / ".tsws" / "jobs"
-
-
-def active_job(root: Path, address: str) -> ActiveJob | None:
-    """The job in flight for a resource, or None.
-
-    Raises:
-        FormatError: its record is damaged.
-    """
-    path = jobs_folder(root) / f"{address}.json"
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=ActiveJob)
-    except FileNotFoundError:
-        return None
-    except msgspec.DecodeError as error:
-        raise FormatError(f"{path} is damaged ({error})", hint="remove the file once no worker runs") from None
-
-
-def backend_of(job: ActiveJob, plugins: Plugins, root: Path) -> Backend:
-    """The backend that a job was launched on, whatever the manifest says by now.
-
-    Raises:
-        PluginError: no plugin provides it any more.
-    """
-    return open_backend(job.handle.backend, job.kind or job.handle.backend, job.options, plugins, root)
-
-
-def open_backend(name: str, kind: str, options: dict[str, Any], plugins: Plugins, root: Path) -> Backend:
-    """The backend of a table.
-
-    Raises:
-        PluginError: no plugin provides it, or it needs a key that its table does not have.
-    """
-    found = plugins.backends.get(kind)
-    if found is None:
-        message, hint = missing_backend(kind, plugins)
-        raise PluginError(message, hint=hint)
-    return found(name, options_of(f"backend.{name}", options, found.Options), root)
-
-
-def missing_backend(kind: str, plugins: Plugins) -> tuple[str, str]:
-    """What to say about a backend that nobody provides, and the hint."""
-    known = ", ".join(sorted(plugins.backends)) or "none"
-    return (
-        f"no plugin provides the backend {kind!r}",
-        f"install the plugin that has it, or choose another backend (known: {known}); `tsws plugins` lists them",
-    )
-
-
 @dataclass(frozen=True)
 class Dispatcher:
     """Runs assignments for one workspace."""
@@ -120,6 +49,8 @@ class Dispatcher:
     plugins: Plugins
     pins: Callable[[], dict[str, Any]]
     """The lock file's content, for the worker."""
+    max_cost: float | None = None
+    """Dollars that a job may cost at most, whatever its backend's table allows."""
 
     def run(
         self,
@@ -129,19 +60,34 @@ class Dispatcher:
         emit: Emit,
         stop: Callable[[], bool],
         replace: tuple[str, ...] = (),
+        prepare: tuple[str, ...] = (),
     ) -> None:
         """Bring the job to its end: attach to the one in flight when it is the wanted one, else launch one.
 
+        Args:
+            assignment: what is to be made, and where.
+            fingerprint: of what is wanted; empty when it depends on what only exists afterwards.
+            emit: hears what the worker says.
+            stop: asked now and then; true ends it.
+            replace: addresses to make anew.
+            prepare: addresses that a machine without accelerator can make first.
+
         Raises:
-            JobError: the worker failed or vanished.
+            JobError: the worker failed or vanished, or somebody else's makes something else there.
             InterruptedByUser: ``stop`` became true; the job was stopped, or goes on where it outlives its client.
         """
-        # A known fingerprint says it all; without one the manifest does, what is operational included.
-        wanted = digest_value([fingerprint or assignment.manifest, assignment.targets, assignment.kind, replace])
+        wanted = _wanted(fingerprint, assignment.manifest, assignment.targets, assignment.kind, replace)
+        backend = open_backend(assignment.backend, assignment.kind, assignment.options, self.plugins, self.root)
+        volume = self._open(assignment.volume)
         active = self._in_flight(assignment.address, wanted, emit)
+        active = active or self._of_somebody_else(assignment, backend, volume, wanted, emit)
         if active is None:
-            active = self._launch(assignment, fingerprint, replace, wanted)
-        self._follow(backend_of(active, self.plugins, self.root), active, emit, stop)
+            job = self._job(assignment, backend, fingerprint, replace, prepare)
+            active = self._launch(assignment, backend, volume, job, wanted, emit)
+        follow(self.root, backend_of(active, self.plugins, self.root), active, emit, stop)
+
+    def _open(self, ref: VolumeRef | None) -> Volume | None:
+        return open_volume(ref, self.plugins, self.root) if ref else None
 
     def _in_flight(self, address: str, wanted: str, emit: Emit) -> ActiveJob | None:
         """The job that makes what is wanted; one that makes something else is stopped first."""
@@ -149,110 +95,134 @@ class Dispatcher:
         if active is None or active.ended:
             return None
         backend = backend_of(active, self.plugins, self.root)
+        if active.intent is not None:
+            return self._begun(active, active.intent, backend, wanted, emit)
         status = backend.status(active.handle)
         if status is JobStatus.RUNNING and active.wanted == wanted:
             return active
         if status is JobStatus.RUNNING:
             emit(Log(address=address, message=f"stopping the job {active.handle.job}, which is no longer wanted"))
             backend.cancel(active.handle)
-        self._note_end(active)
+        note_end(self.root, active)
         return None
 
-    def _launch(self, assignment: Assignment, fingerprint: str, replace: tuple[str, ...], wanted: str) -> ActiveJob:
-        backend = open_backend(assignment.backend, assignment.kind, assignment.options, self.plugins, self.root)
-        volume = open_volume(assignment.volume, self.plugins, self.root) if assignment.volume else None
-        job = Job(
-            id=f"{time.strftime('%Y%m%d-%H%M%S')}-{assignment.address}-{secrets.token_hex(3)}",
+    def _begun(self, active: ActiveJob, job: Job, backend: Backend, wanted: str, emit: Emit) -> ActiveJob | None:
+        """The job that a client, which is gone, had begun to launch. To launch it again gives its handle and starts nothing twice."""
+        volume = self._open(job.volume)
+        if active.wanted == wanted:
+            launched = self._keep(active, backend.launch(job, volume))
+            if backend.status(launched.handle) in {JobStatus.RUNNING, JobStatus.DONE}:
+                return launched
+            note_end(self.root, launched)
+            return None
+        for other in backend.running(volume) if volume is not None else ():
+            if other.job.id == job.id:
+                emit(Log(address=active.address, message=f"stopping the job {job.id}, which is no longer wanted"))
+                backend.cancel(other.handle)
+        forget_job(self.root, active.address)
+        return None
+
+    def _of_somebody_else(
+        self, assignment: Assignment, backend: Backend, volume: Volume | None, wanted: str, emit: Emit
+    ) -> ActiveJob | None:
+        """A job that another machine, or a workspace that is lost, has launched in the same volume.
+
+        Raises:
+            JobError: it makes something else than what is wanted here.
+        """
+        found = find_running(backend, volume, assignment.address)
+        if found is None:
+            return None
+        job = found.job
+        if wanted != _wanted(job.fingerprint, job.manifest, job.targets, assignment.kind, job.replace):
+            where = f"volume {volume.name}" if volume is not None else assignment.backend
+            raise JobError(
+                f"{assignment.address}: the job {job.id}, launched from elsewhere, makes another version of it in {where}",
+                hint=f"wait until it has ended, or stop it: `tsws cancel {assignment.address}`",
+            )
+        emit(
+            Log(
+                address=assignment.address, message=f"the job {job.id}, launched from elsewhere, makes it: following it"
+            )
+        )
+        return self._keep(self._record(assignment, job, wanted, found.launched_at), found.handle)
+
+    def _job(
+        self,
+        assignment: Assignment,
+        backend: Backend,
+        fingerprint: str,
+        replace: tuple[str, ...],
+        prepare: tuple[str, ...],
+    ) -> Job:
+        limits = [limit for limit in (self.max_cost, backend.cost_limit()) if limit is not None]
+        return Job(
+            id=new_job_id(assignment.address),
             address=assignment.address,
             targets=assignment.targets,
             fingerprint=fingerprint,
             manifest=assignment.manifest,
             replace=replace,
             pins=self.pins(),
-            root=None if volume else str(self.root),
+            root=None if assignment.volume else str(self.root),
             volume=assignment.volume,
             options=assignment.options,
+            prepare=prepare,
+            max_cost=min(limits, default=None),
         )
-        handle = backend.launch(job, volume)
-        active = ActiveJob(
+
+    def _launch(
+        self, assignment: Assignment, backend: Backend, volume: Volume | None, job: Job, wanted: str, emit: Emit
+    ) -> ActiveJob:
+        record = self._record(assignment, job, wanted, time.time())
+        keep_job(self.root, record)
+        try:
+            handle = backend.launch(job, volume)
+        except JobError:  # perhaps as somebody else was quicker
+            found = self._of_somebody_else(assignment, backend, volume, wanted, emit)
+            if found is None:
+                raise
+            return found
+        if backend.outlives_client:
+            emit(Log(address=assignment.address, message=launched_words(backend, job)))
+        return self._keep(record, handle)
+
+    def _record(self, assignment: Assignment, job: Job, wanted: str, launched_at: float) -> ActiveJob:
+        return ActiveJob(
             address=assignment.address,
-            handle=handle,
+            handle=Handle(backend=assignment.backend, job=job.id),
             wanted=wanted,
-            launched_at=time.time(),
+            launched_at=launched_at,
             kind=assignment.kind,
             options=assignment.options,
+            intent=job,
         )
-        self._keep(active)
+
+    def _keep(self, record: ActiveJob, handle: Handle) -> ActiveJob:
+        active = msgspec.structs.replace(record, handle=handle, intent=None)
+        keep_job(self.root, active)
         return active
 
-    def _follow(self, backend: Backend, active: ActiveJob, emit: Emit, stop: Callable[[], bool]) -> None:
-        events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
 
-        def listen() -> None:
-            try:
-                for event in backend.attach(active.handle):
-                    events.put(event)
-                events.put(None)
-            except BaseException as error:  # noqa: BLE001  handed to the thread that waits, and raised there
-                events.put(error)
+def find_running(backend: Backend, volume: Volume | None, address: str) -> RunningJob | None:
+    """The job that works on a resource in a volume, whoever launched it; the oldest, should there be several.
 
-        threading.Thread(target=listen, name=f"tsws-attach-{active.address}", daemon=True).start()
-        cancelled = False
-        while True:
-            if stop() and not cancelled:
-                cancelled = True
-                if backend.outlives_client:
-                    raise InterruptedByUser(
-                        f"{active.address} goes on without this client",
-                        hint=f"`tsws apply` comes back to it, `tsws cancel {active.address}` stops it",
-                    )
-                # In a thread of its own: what the worker says while it stops is heard meanwhile.
-                threading.Thread(
-                    target=backend.cancel, args=(active.handle,), name=f"tsws-cancel-{active.address}", daemon=True
-                ).start()
-            try:
-                event = events.get(timeout=POLL)
-            except queue.Empty:
-                continue
-            if isinstance(event, BaseException):
-                raise event
-            if event is None:
-                raise self._vanished(backend, active, cancelled=cancelled)
-            if event_ends(event, active.address):
-                self._note_end(active)
-                if isinstance(event, Failed):
-                    raise failure(event)
-                return
-            if not (isinstance(event, Started) and event.address == active.address):
-                emit(event)
-
-    def _vanished(self, backend: Backend, active: ActiveJob, *, cancelled: bool) -> TswsError:
-        self._note_end(active)
-        if cancelled:  # it was not far enough to say so itself, or took too long
-            return InterruptedByUser(f"{active.address}: stopped on request", hint="`tsws apply` continues")
-        words = backend.last_words(active.handle).strip()
-        return JobError(
-            f"the worker of {active.address} died without a last word" + (f":\n{words}" if words else ""),
-            hint="`tsws apply` continues from the last checkpoint",
-        )
-
-    def _note_end(self, active: ActiveJob) -> None:
-        """A job that somebody has replaced in the meantime is nobody's any more."""
-        known = active_job(self.root, active.address)
-        if known is None or known.handle == active.handle:
-            self._keep(msgspec.structs.replace(active, ended=True))
-
-    def _keep(self, active: ActiveJob) -> None:
-        path = jobs_folder(self.root) / f"{active.address}.json"
-        write_bytes(path, msgspec.json.format(msgspec.json.encode(active), indent=1))
+    Raises:
+        TswsError: nobody answers.
+    """
+    if volume is None:
+        return None
+    found = [one for one in backend.running(volume) if one.job.address == address]
+    return min(found, key=lambda one: one.launched_at, default=None)
 
 
-def event_ends(event: Event, address: str) -> bool:
-    """Whether an event is the last of the job for a resource."""
-    return isinstance(event, (Done, Failed)) and event.address == address
+def new_job_id(address: str) -> str:
+    """A name that no job had before; they sort by time."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{address}-{secrets.token_hex(3)}"
 
 
-def failure(event: Failed) -> TswsError:
-    """The error that a worker's last word stands for."""
-    kind = InterruptedByUser if event.interrupted else JobError
-    return kind(event.message, hint=event.hint)
+def _wanted(
+    fingerprint: str, manifest: dict[str, Any], targets: tuple[str, ...], kind: str, replace: tuple[str, ...]
+) -> str:
+    """A known fingerprint says it all; without one the manifest does, what is operational included."""
+    return digest_value([fingerprint or manifest, targets, kind, replace])

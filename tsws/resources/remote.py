@@ -27,7 +27,8 @@ from tsws.reconcile.observe import Observer
 from tsws.reconcile.record import Record
 from tsws.reconcile.resource import BaseRule, Making, Resource, Result
 from tsws.reconcile.store import Store
-from tsws.resources.dispatch import Assignment, missing_backend, open_backend
+from tsws.resources.active_jobs import missing_backend, open_backend
+from tsws.resources.dispatch import Assignment
 from tsws.resources.rates import priced
 from tsws.resources.shadow import shadow_folder
 from tsws.resources.sourcing import own_files

@@ -16,7 +16,7 @@ from tsws.plugin import Architecture, Plugins
 from tsws.reconcile.action import Change, Estimate
 from tsws.reconcile.facts import Facts, Version
 from tsws.reconcile.resource import BaseRule, Made, Making, Resource, Result
-from tsws.resources.dispatch import missing_backend, open_backend
+from tsws.resources.active_jobs import missing_backend, open_backend
 from tsws.resources.rates import keep_rate, measured_rate, priced
 from tsws.resources.shards import chosen_shards, shard_files
 from tsws.resources.tokens import tokens_address, train_and_validation

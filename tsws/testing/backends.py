@@ -152,6 +152,36 @@ class BackendConformance:
         told = [progress(list(backend.attach(handle))) for handle in handles]
         assert told == [list(range(1, count + 1)) for count in counts]
 
+    def test_launching_a_job_again_starts_nothing_twice(
+        self, backend: Backend, volume: Volume | None, make_job: MakeJob
+    ) -> None:
+        job = make_job(("say", 2), ("hold", None))
+        first = backend.launch(job, volume)
+        following = backend.attach(first)
+        assert kinds([next(following) for _ in range(3)]) == [Started, Progress, Progress]
+        again = backend.launch(job, volume)
+        assert backend.status(again) is JobStatus.RUNNING
+        backend.cancel(again)
+        (last,) = following
+        assert isinstance(last, Failed)
+        after = backend.launch(job, volume)
+        assert kinds(list(backend.attach(after))) == [Started, Progress, Progress, Failed], "one worker said it all"
+
+    def test_a_job_in_a_shared_volume_is_found_by_others(
+        self, backend: Backend, volume: Volume | None, make_job: MakeJob
+    ) -> None:
+        """A backend whose volumes are only its own machine's knows of no jobs there; one that does knows them all."""
+        if volume is None:
+            pytest.skip("it works in place")
+        job = make_job(("say", 1), ("hold", None))
+        handle = backend.launch(job, volume)
+        found = [one for one in backend.running(volume) if one.job == job]
+        for one in found:
+            assert next(iter(backend.attach(one.handle))).address == ADDRESS
+            backend.cancel(one.handle)
+        backend.cancel(handle)
+        assert [one for one in backend.running(volume) if one.job == job] == []
+
     def test_another_process_can_follow(
         self, backend: Backend, volume: Volume | None, make_job: MakeJob, tmp_path: Path
     ) -> None:

@@ -14,7 +14,7 @@ from tsws.reconcile.observe import Observer
 from tsws.reconcile.record import Record, short
 from tsws.reconcile.resource import Resource
 from tsws.reconcile.store import Store
-from tsws.resources.dispatch import ActiveJob, active_job, backend_of
+from tsws.resources.active_jobs import ActiveJob, active_job, backend_of
 from tsws.resources.remote import RemoteRunRule
 from tsws.workspace.context import Context
 

@@ -18,7 +18,7 @@ from tsws.io.locks import resource_lock
 from tsws.reconcile.observe import INTENT, RECORD
 from tsws.reconcile.record import short
 from tsws.reconcile.store import read_intent
-from tsws.resources.dispatch import active_job, jobs_folder
+from tsws.resources.active_jobs import active_job, jobs_folder
 from tsws.workspace.context import Context
 from tsws.workspace.history import running_job
 

@@ -42,6 +42,8 @@ class NiceBackend(Backend):
                 hint="leave `volume` out, or choose one that lies here",
             )
         folder = self._folder(job.id)
+        if (folder / "handle.json").exists():  # launched by a client that died before it could note that down
+            return msgspec.json.decode((folder / "handle.json").read_bytes(), type=Handle)
         command = ["nice", "-n", str(self.options.level), sys.executable, "-P", "-m", self.worker]
         files = [str(folder / "job.json"), "--events", str(folder / "events.jsonl")]
         try:
@@ -63,7 +65,9 @@ class NiceBackend(Backend):
         threading.Thread(target=process.wait, daemon=True).start()
         # All that another process needs to find the job again. No process started before the machine did.
         data = {"address": job.address, "pid": process.pid, "started": -1.0 if started is None else started}
-        return Handle(backend=self.table, job=job.id, data=data)
+        handle = Handle(backend=self.table, job=job.id, data=data)
+        write_bytes(folder / "handle.json", msgspec.json.encode(handle))
+        return handle
 
     def attach(self, handle: Handle, after: int = 0) -> Iterator[Event]:
         path = self._folder(handle.job) / "events.jsonl"
