@@ -24,13 +24,18 @@ class Bell:
         with self._condition:
             self._condition.notify_all()
 
+    def next(self) -> asyncio.Future[None]:
+        """What is done when the bell rings the next time. Called in the plane's loop only."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        return future
+
     async def until(self, holds: Callable[[], bool], *, timeout: float | None = None) -> bool:
         """Wait in the plane's loop until a condition holds; false if it does not within ``timeout`` seconds."""
         loop = asyncio.get_running_loop()
         deadline = None if timeout is None else loop.time() + timeout
         while not holds():
-            future: asyncio.Future[None] = loop.create_future()
-            self._waiting.add(future)
+            future = self.next()
             left = None if deadline is None else deadline - loop.time()
             if left is not None and left <= 0:
                 return False

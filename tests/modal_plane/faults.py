@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grpclib.const import Status
+from grpclib.exceptions import GRPCError
 
 
 @dataclass
@@ -56,8 +57,11 @@ class Faults:
     """Clients older than this version are sent away (``FAILED_PRECONDITION``)."""
     permissions: frozenset[str] | None = None
     """When set, only calls of these methods are permitted to people (``PERMISSION_DENIED``)."""
-    deaf: bool = False
-    """Heartbeats of containers do not arrive."""
+    scarce: frozenset[str] = frozenset()
+    """Types of GPUs, such as ``H100``, of which none is free: what needs one waits, or takes the next that would do."""
+    crash_limit: int | None = 0
+    """So many crashes of its container (out of memory, hard exit) an input survives, being given to a new one. Of Modal it is
+    documented that inputs of deployed apps survive all (``None``), and those of ephemeral ones some."""
 
     def fail(
         self, method: str, status: Status | None = Status.UNAVAILABLE, message: str | None = None, **how: Any
@@ -72,6 +76,29 @@ class Faults:
     def delay(self, method: str, seconds: float, *, times: int | None = None) -> Failure:
         """Answer calls of a method late."""
         return self.fail(method, None, delay=seconds, times=times)
+
+    def check_spending(self) -> None:
+        """Refuse to start something new once the spend limit is reached.
+
+        Raises:
+            GRPCError: ``FAILED_PRECONDITION``.
+        """
+        if self.spend_limit:
+            raise GRPCError(
+                Status.FAILED_PRECONDITION, "Workspace 'plane' has reached its spend limit for this billing cycle"
+            )
+
+    def check_quota(self, gpus: int) -> None:
+        """Refuse a function that asks for more GPUs than the workspace may have.
+
+        Raises:
+            GRPCError: ``RESOURCE_EXHAUSTED``.
+        """
+        if self.gpu_quota is not None and gpus > self.gpu_quota:
+            raise GRPCError(
+                Status.RESOURCE_EXHAUSTED,
+                f"GPU quota exceeded: {gpus} GPUs were requested, the workspace's limit is {self.gpu_quota}",
+            )
 
     def clear(self) -> None:
         """Take everything back."""

@@ -17,7 +17,9 @@ from typing import Self
 from tests.modal_plane.auth import TOKEN_ID, TOKEN_SECRET
 from tests.modal_plane.blobs import serve_blobs
 from tests.modal_plane.faults import Faults
-from tests.modal_plane.server import listening
+from tests.modal_plane.runtime import Runtime
+from tests.modal_plane.scheduler import Scheduler
+from tests.modal_plane.server import ControlPlane, listening
 from tests.modal_plane.state import State
 
 
@@ -85,6 +87,10 @@ class Plane:
         self._leave = asyncio.Event()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(serve_blobs(self.state))
+            runtime = Runtime(self.state, listening, ControlPlane)
+            stack.push_async_callback(runtime.stop)
+            scheduling = asyncio.create_task(Scheduler(self.state, runtime).run())
+            stack.callback(scheduling.cancel)
             self.state.url = await stack.enter_async_context(listening(self.state, port=self._port))
             self._ready.set_result(None)
             await self._leave.wait()
