@@ -1,5 +1,5 @@
 /* Several streams in step. */
-#include "model.h"
+#include "forward.h"
 #include "size.h"
 
 #include <inttypes.h>
@@ -7,18 +7,18 @@
 #include <string.h>
 
 struct tsws_batch {
-    const tsws_model *model;
+    tsws_forward forward;
     size_t n_streams;
-    int32_t max_positions;
-    tsws_session **streams; /* (n_streams,) */
-    float *logits;          /* (n_streams, vocab_size) */
+    size_t *positions; /* (n_streams,): tokens taken */
+    tsws_row *rows;    /* (n_streams,): of the streams that do not rest */
 };
 
 tsws_status tsws_batch_create(const tsws_model *model, int32_t n_streams, const tsws_session_options *options,
                               tsws_batch **batch, tsws_error *error) {
+    const tsws_session_options defaults = {.max_positions = 0};
+    size_t n = (size_t)n_streams;
     tsws_batch *created;
-    size_t vocab_size = (size_t)model->info.vocab_size;
-    tsws_status status = TSWS_OK;
+    tsws_status status;
 
     *batch = NULL;
     if (n_streams < 1) {
@@ -26,22 +26,15 @@ tsws_status tsws_batch_create(const tsws_model *model, int32_t n_streams, const 
     }
     created = calloc(1, sizeof *created);
     if (created != NULL) {
-        created->streams = calloc((size_t)n_streams, sizeof(tsws_session *));
-        created->logits = calloc(tsws_size_mul((size_t)n_streams, vocab_size), sizeof(float));
+        created->n_streams = n;
+        created->positions = calloc(n, sizeof *created->positions);
+        created->rows = calloc(n, sizeof *created->rows);
     }
-    if (created == NULL || created->streams == NULL || created->logits == NULL) {
-        tsws_batch_destroy(created);
-        return tsws_fail(error, TSWS_ERROR_MEMORY, "%s: memory is short for a batch of %" PRId32 " streams",
-                         model->path, n_streams);
-    }
-    created->model = model;
-    created->n_streams = (size_t)n_streams;
-    created->max_positions = options == NULL ? 0 : options->max_positions;
-    if (created->max_positions <= 0 || created->max_positions > model->info.max_seq_len) {
-        created->max_positions = model->info.max_seq_len;
-    }
-    for (size_t i = 0; status == TSWS_OK && i < created->n_streams; i++) {
-        status = tsws_session_create(model, options, &created->streams[i], error);
+    if (created == NULL || created->positions == NULL || created->rows == NULL) {
+        status = tsws_fail(error, TSWS_ERROR_MEMORY, "%s: memory is short for a batch of %" PRId32 " streams",
+                           model->path, n_streams);
+    } else {
+        status = tsws_forward_create(&created->forward, model, n, n, n, options == NULL ? &defaults : options, error);
     }
     if (status != TSWS_OK) {
         tsws_batch_destroy(created);
@@ -52,51 +45,63 @@ tsws_status tsws_batch_create(const tsws_model *model, int32_t n_streams, const 
 }
 
 void tsws_batch_destroy(tsws_batch *batch) {
-    if (batch == NULL) {
-        return;
+    if (batch != NULL) {
+        tsws_forward_destroy(&batch->forward);
+        free(batch->positions);
+        free(batch->rows);
+        free(batch);
     }
-    for (size_t i = 0; batch->streams != NULL && i < batch->n_streams; i++) {
-        tsws_session_destroy(batch->streams[i]);
-    }
-    free(batch->streams);
-    free(batch->logits);
-    free(batch);
 }
 
 void tsws_batch_reset(tsws_batch *batch, int32_t stream) {
-    tsws_session_reset(batch->streams[stream]);
+    batch->positions[stream] = 0;
 }
 
 int32_t tsws_batch_position(const tsws_batch *batch, int32_t stream) {
-    return tsws_session_position(batch->streams[stream]);
+    return (int32_t)batch->positions[stream];
 }
 
 int32_t tsws_batch_threads(const tsws_batch *batch) {
-    return tsws_session_threads(batch->streams[0]);
+    return (int32_t)tsws_team_size(batch->forward.team);
+}
+
+/* Moves the scores of each row to the place of its stream, which is never in front of it. */
+static void spread_logits(const tsws_batch *batch, size_t n_rows) {
+    size_t vocab_size = (size_t)batch->forward.model->info.vocab_size;
+
+    for (size_t i = n_rows; i-- > 0 && batch->rows[i].stream != i;) {
+        memcpy(batch->forward.logits + batch->rows[i].stream * vocab_size, batch->forward.logits + i * vocab_size,
+               vocab_size * sizeof(float));
+    }
 }
 
 tsws_status tsws_batch_step(tsws_batch *batch, const int32_t *tokens, const float **logits, tsws_error *error) {
-    size_t vocab_size = (size_t)batch->model->info.vocab_size;
+    const tsws_model *model = batch->forward.model;
+    size_t n_rows = 0;
 
     for (size_t i = 0; i < batch->n_streams; i++) {
-        if (tokens[i] >= batch->model->info.vocab_size) {
-            return tsws_fail(error, TSWS_ERROR_ARGUMENT,
-                             "%s: there is no token %" PRId32 " in a vocabulary of %" PRId32, batch->model->path,
-                             tokens[i], batch->model->info.vocab_size);
-        }
-        if (tokens[i] >= 0 && tsws_session_position(batch->streams[i]) >= batch->max_positions) {
-            return tsws_fail(error, TSWS_ERROR_FULL, "%s: the context of %" PRId32 " tokens is full in stream %zu",
-                             batch->model->path, batch->max_positions, i);
-        }
-    }
-    for (size_t i = 0; i < batch->n_streams; i++) {
-        const float *row;
+        tsws_status status;
 
-        if (tokens[i] >= 0) {
-            (void)tsws_session_step(batch->streams[i], tokens[i], &row, NULL);
-            memcpy(batch->logits + i * vocab_size, row, vocab_size * sizeof(float));
+        if (tokens[i] < 0) {
+            continue;
         }
+        status = tsws_forward_check_token(&batch->forward, tokens[i], error);
+        if (status != TSWS_OK) {
+            return status;
+        }
+        if (batch->positions[i] >= batch->forward.max_positions) {
+            return tsws_fail(error, TSWS_ERROR_FULL, "%s: the context of %zu tokens is full in stream %zu", model->path,
+                             batch->forward.max_positions, i);
+        }
+        batch->rows[n_rows++] = (tsws_row){.stream = i, .position = batch->positions[i], .token = tokens[i]};
     }
-    *logits = batch->logits;
+    if (n_rows > 0) {
+        tsws_forward_run(&batch->forward, batch->rows, n_rows, true, 0, batch->forward.logits);
+    }
+    for (size_t i = 0; i < n_rows; i++) {
+        batch->positions[batch->rows[i].stream]++;
+    }
+    spread_logits(batch, n_rows);
+    *logits = batch->forward.logits;
     return TSWS_OK;
 }

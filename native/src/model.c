@@ -1,4 +1,4 @@
-#include "model.h"
+#include "model_pack.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -28,11 +28,11 @@ static tsws_status read_model(tsws_model *model, tsws_error *error) {
 
 tsws_status tsws_model_open(const char *path, const tsws_model_options *options, tsws_model **model,
                             tsws_error *error) {
+    const tsws_model_options defaults = {.precision = TSWS_STORED};
     tsws_status status;
     tsws_model *opened = calloc(1, sizeof *opened);
     size_t path_size = strlen(path) + 1;
 
-    (void)options;
     *model = NULL;
     if (opened == NULL || (opened->path = malloc(path_size)) == NULL) {
         tsws_model_close(opened);
@@ -42,6 +42,9 @@ tsws_status tsws_model_open(const char *path, const tsws_model_options *options,
     status = tsws_file_open(path, &opened->file, error);
     if (status == TSWS_OK) {
         status = read_model(opened, error);
+    }
+    if (status == TSWS_OK) {
+        status = tsws_model_pack(opened, options == NULL ? &defaults : options, error);
     }
     if (status != TSWS_OK) {
         tsws_model_close(opened);
@@ -55,6 +58,7 @@ void tsws_model_close(tsws_model *model) {
     if (model == NULL) {
         return;
     }
+    tsws_model_unpack(model->packed);
     tsws_file_close(&model->file);
     free(model->layers);
     free(model->scales);

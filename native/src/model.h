@@ -28,6 +28,7 @@ struct tsws_model {
     tsws_layer *layers;      /* (n_layers,) */
     const float *final_norm; /* (dim,) */
     tsws_matrix classifier;  /* (vocab_size, dim); the embedding itself when it is shared */
+    struct tsws_packed_model *packed; /* all of them again, as the arithmetic wants them: see model_pack.h */
     tsws_file file;
     float *scales; /* copies of all scales that do not lie aligned in the file; NULL when none */
     char *path;
