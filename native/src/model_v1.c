@@ -21,12 +21,12 @@
 
 enum { V1_HEADER_SIZE = 256, FIELDS_AT = 8, SHARED_AT = 36, GROUP_SIZE_AT = 37, USUAL_GROUP_SIZE = 64 };
 
-/* The largest up to llama2.c's 64 that divides both. */
+/* The largest power of two, up to llama2.c's 64, that divides both. */
 static int32_t fitting_group_size(int32_t dim, int32_t hidden_dim) {
     int32_t fitting = USUAL_GROUP_SIZE;
 
     while (dim % fitting != 0 || hidden_dim % fitting != 0) {
-        fitting--;
+        fitting /= 2;
     }
     return fitting;
 }

@@ -232,7 +232,7 @@ static void groups_that_are_no_part_of_a_row_are_refused(void) {
                " export the model again with a group size of 32");
     refused_v2((int32_t[7]){6, 12, 2, 3, 3, 10, 16}, 4,
                "edited.bin: its header says group_size = 4, which does not divide dim = 6:"
-               " export the model again with a group size of 6");
+               " export the model again with a group size of 2");
     refused_v2(shared, 0, "edited.bin: not a llama2.c model: its header says group_size = 0");
     refused_v2(shared, INT32_MIN, "edited.bin: not a llama2.c model: its header says group_size = -2147483648");
 }

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 from hypothesis import given
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from tsws.errors import FormatError
 from tsws.model.llama import Llama
 from tsws.model.llama2c import read_model
+from tsws.model.llama2c_header import read_header
 from tsws.model.weights import load_weights, read_config, save_weights
 from tsws.plugin import NoOptions, load_plugins
 
@@ -74,16 +76,30 @@ def test_a_config_has_to_be_an_object(tmp_path: Path) -> None:
 def test_the_llama2c_exporter_writes_what_llama2c_reads(saved: tuple[Llama, Path], tmp_path: Path) -> None:
     model, path = saved
     exporter = load_plugins().exporters["llama2c"]()
-    exporter.export(path, read_config(path), tmp_path / "model.bin", NoOptions())
+    exporter.export(path, read_config(path), tmp_path / "model.bin", exporter.Options())
     config, state = read_model(tmp_path / "model.bin")
     assert config == model.config
     assert all(torch.equal(tensor, model.state_dict()[name]) for name, tensor in state.items())
 
 
+@pytest.mark.parametrize(
+    ("options", "version", "group_size"),
+    [({"version": 1}, 1, 0), ({"version": 2}, 2, 16), ({"version": 2, "group_size": 8}, 2, 8)],
+)
+def test_the_llama2c_exporter_writes_the_wanted_version(
+    options: dict[str, int], version: int, group_size: int, saved: tuple[Llama, Path], tmp_path: Path
+) -> None:
+    exporter = load_plugins().exporters["llama2c"]()
+    wanted = msgspec.convert(options, exporter.Options)
+    exporter.export(saved[1], read_config(saved[1]), tmp_path / "model.bin", wanted)
+    header = read_header(tmp_path / "model.bin")
+    assert (header.version, header.group_size) == (version, group_size)
+
+
 def test_the_llama2c_exporter_refuses_other_architectures(saved: tuple[Llama, Path], tmp_path: Path) -> None:
     exporter = load_plugins().exporters["llama2c"]()
     with pytest.raises(FormatError) as caught:
-        exporter.export(saved[1], {"arch": "gpt"}, tmp_path / "model.bin", NoOptions())
+        exporter.export(saved[1], {"arch": "gpt"}, tmp_path / "model.bin", exporter.Options())
     assert caught.value.message == ("llama2.c's format holds Llamas; weights.safetensors is of the architecture 'gpt'")
 
 

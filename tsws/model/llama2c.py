@@ -1,77 +1,56 @@
-"""llama2.c's model file, version 0: a header of seven integers, then float32 tensors one after another.
+"""llama2.c's model files: versions 0 and 1 hold float32, version 2 int8 codes with a scale a group.
 
-Layout, all little-endian: int32 dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size (negative: the classifier is
-not the embedding), max_seq_len; then, each for all layers together, the tensors of :func:`_tensors`. Behind the final
-norm stand two tables of cosines and sines that players stopped reading long ago; they are written all the same.
+Headers are in :mod:`tsws.model.llama2c_header`, the order of the tensors is in :func:`_tensors`. In version 0 two tables
+of cosines and sines stand behind the final norm, which players stopped reading long ago; they are written all the same.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from tsws.errors import FormatError
 from tsws.io.atomic import atomic_writer
 from tsws.model.config import NORM_EPS, ROPE_THETA, LlamaConfig
+from tsws.model.int8 import check_group_size, dequantize, fitting_group_size, quantize
+from tsws.model.llama2c_header import FLOAT, Header, Version
+from tsws.model.llama2c_header import read_header as read_whole_header
 
 if TYPE_CHECKING:
     import torch
 
-_HEADER = struct.Struct("<7i")
-_HEADER_NAMES = ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "max_seq_len")
-_LATER_MAGIC = 0x616B3432  # "ak42" begins versions 1 and later
-_FLOAT = 4  # bytes
+
+@dataclass(frozen=True)
+class _Tensor:
+    """A tensor in its place in the file."""
+
+    name: str | None
+    """None: a table of rotary positions."""
+    shape: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        rows = self.shape[0] if len(self.shape) == 2 else 1
+        return rows * self.shape[-1]
 
 
 def read_header(path: Path) -> LlamaConfig:
-    """The config of a model file, with the file's length checked against it.
+    """The config of a model file of any version, with the file's length checked against it.
 
     Raises:
-        FormatError: not a version 0 file, sizes that do not fit together, or too short or too long a file.
+        FormatError: not such a file, sizes that do not fit together, or too short or too long.
         OSError: the file can not be read.
     """
-    with open(path, "rb") as file:
-        data = file.read(_HEADER.size)
-    size = path.stat().st_size
-    if len(data) < _HEADER.size:
-        raise FormatError(
-            f"{path}: not a llama2.c model: the header has {_HEADER.size} bytes, the whole file {size}",
-            hint="fetch or export the file again",
-        )
-    values = dict(zip(_HEADER_NAMES, _HEADER.unpack(data), strict=True))
-    if values["dim"] == _LATER_MAGIC:
-        raise FormatError(
-            f"{path}: a llama2.c model of version {values['hidden_dim']}; only version 0 can be read here",
-            hint="export it as version 0 (float32)",
-        )
-    shared = values["vocab_size"] > 0
-    values["vocab_size"] = abs(values["vocab_size"])
-    try:
-        config = LlamaConfig(**values, tie_embeddings=shared)
-    except FormatError as error:
-        raise FormatError(f"{path}: not a llama2.c model: {error.message}", hint=error.hint) from None
-    expected = file_size(config)
-    if size != expected:
-        raise FormatError(
-            f"{path}: its header (dim {config.dim}, {config.n_layers} layers, vocab_size {config.vocab_size}...)"
-            f" asks for {expected} bytes, the file has {size}",
-            hint="the file is cut off or damaged: fetch or export it again",
-        )
-    return config
-
-
-def file_size(config: LlamaConfig) -> int:
-    """Bytes of the model file of a config."""
-    tables = config.max_seq_len * config.head_size  # cosines and sines, half a head each
-    return _HEADER.size + _FLOAT * (config.parameter_count + tables)
+    return read_whole_header(path).config
 
 
 def read_model(path: Path) -> tuple[LlamaConfig, dict[str, torch.Tensor]]:
-    """The config and state dict of a model file.
+    """The config and state dict of a model file, in float32 whatever the version.
 
-    The tensors are views of the file mapped into memory: writing to them changes neither the file nor other readers.
+    Tensors that the file holds as float32 are views of it, mapped into memory: writing to them changes neither the file nor
+    other readers.
 
     Raises:
         FormatError: as :func:`read_header`.
@@ -79,46 +58,82 @@ def read_model(path: Path) -> tuple[LlamaConfig, dict[str, torch.Tensor]]:
     """
     import torch
 
-    config = read_header(path)
-    numbers = torch.from_file(str(path), shared=False, size=file_size(config) // _FLOAT, dtype=torch.float32)
+    header = read_whole_header(path)
+    data = torch.from_file(str(path), shared=False, size=header.file_size, dtype=torch.uint8)
     state = {}
-    offset = _HEADER.size // _FLOAT
-    for names, shape in _tensors(config):
-        count = len(names) * _product(shape)
-        if names[0] is not None:
-            for name, tensor in zip(names, numbers[offset : offset + count].view(-1, *shape), strict=True):
-                state[str(name)] = tensor
-        offset += count
-    return config, state
+    offset = header.size
+    for tensor in _tensors(header):
+        if header.version == 2 and len(tensor.shape) == 2:
+            codes = data[offset : offset + tensor.count].view(torch.int8).view(-1, header.group_size)
+            offset += tensor.count
+            size = FLOAT * len(codes)
+            scales = data[offset : offset + size].clone().view(torch.float32)  # they need not lie aligned
+            weights = dequantize(codes, scales)
+        else:
+            size = FLOAT * tensor.count
+            weights = data[offset : offset + size].view(torch.float32)
+        offset += size
+        if tensor.name is not None:
+            state[tensor.name] = weights.view(tensor.shape)
+    return header.config, state
 
 
-def write_model(path: Path, config: LlamaConfig, state: Mapping[str, torch.Tensor]) -> None:
+def write_model(
+    path: Path,
+    config: LlamaConfig,
+    state: Mapping[str, torch.Tensor],
+    *,
+    version: Version = 0,
+    group_size: int | None = None,
+) -> None:
     """Write a model file, atomically.
 
     Args:
         path: the final name.
         config: of the model; ``norm_eps`` and ``rope_theta`` have to be those that the format implies.
         state: the state dict, float32 or what turns into it.
+        version: of the format: 0 or 1, float32, or 2, int8.
+        group_size: of version 2, weights that share a scale; None: the largest power of two up to 64 that divides every row.
 
     Raises:
-        FormatError: the format has no place for this config, or a tensor is missing or of another shape.
+        FormatError: the format has no place for this config, the group size does not divide every row, or a tensor is
+            missing, of another shape or not finite where it is to become int8.
         OSError: the file can not be written.
     """
-    import torch
-
     from tsws.model.attention import rotary_angles
 
     _check_expressible(config)
-    vocab_size = config.vocab_size if config.tie_embeddings else -config.vocab_size
-    fields = {**config.to_fields(), "vocab_size": vocab_size}
+    header = Header(config, version, _group_size(config, version, group_size))
     tables = iter(rotary_angles(config))
     with atomic_writer(path) as file:
-        file.write(_HEADER.pack(*(fields[name] for name in _HEADER_NAMES)))
-        for names, shape in _tensors(config):
-            for name in names:
-                tensor = next(tables) if name is None else _take(state, name, shape)
-                contiguous = tensor.detach().to(device="cpu", dtype=torch.float32).contiguous()
-                file.write(contiguous.numpy().data)
+        file.write(header.packed())
+        for tensor in _tensors(header):
+            weights = next(tables) if tensor.name is None else _take(state, tensor.name, tensor.shape)
+            _write(file, weights, header)
+
+
+def _group_size(config: LlamaConfig, version: Version, wanted: int | None) -> int:
+    if version == 2:
+        chosen = fitting_group_size(config) if wanted is None else wanted
+        check_group_size(config, chosen)
+        return chosen
+    if wanted is not None:
+        raise FormatError(
+            f"version {version} of llama2.c's format has no groups, but a group size of {wanted} was asked for",
+            hint="leave the group size out, or export version 2",
+        )
+    return 0
+
+
+def _write(file: BinaryIO, weights: torch.Tensor, header: Header) -> None:
+    import torch
+
+    floats = weights.detach().to(device="cpu", dtype=torch.float32).contiguous()
+    if header.version == 2 and floats.dim() == 2:
+        codes, scales = quantize(floats, header.group_size)
+        file.write(codes.numpy().data)
+        floats = scales
+    file.write(floats.numpy().data)
 
 
 def _check_expressible(config: LlamaConfig) -> None:
@@ -131,27 +146,35 @@ def _check_expressible(config: LlamaConfig) -> None:
             )
 
 
-def _tensors(config: LlamaConfig) -> Iterator[tuple[list[str | None], tuple[int, ...]]]:
-    """Names and shape of the tensors that lie next to each other, in the file's order; a table has no name."""
-
-    def of_layers(name: str, *shape: int) -> tuple[list[str | None], tuple[int, ...]]:
-        return [f"layers.{layer}.{name}.weight" for layer in range(config.n_layers)], shape
-
+def _tensors(header: Header) -> Iterator[_Tensor]:
+    """Every tensor in the file's order: the same matrices in all versions, the norms in other places."""
+    config = header.config
     dim, hidden, kv_dim = config.dim, config.hidden_dim, config.kv_dim
-    yield ["tok_embeddings.weight"], (config.vocab_size, dim)
-    yield of_layers("attention_norm", dim)
-    yield of_layers("attention.wq", dim, dim)
-    yield of_layers("attention.wk", kv_dim, dim)
-    yield of_layers("attention.wv", kv_dim, dim)
-    yield of_layers("attention.wo", dim, dim)
-    yield of_layers("ffn_norm", dim)
-    yield of_layers("feed_forward.w1", hidden, dim)
-    yield of_layers("feed_forward.w2", dim, hidden)
-    yield of_layers("feed_forward.w3", hidden, dim)
-    yield ["norm.weight"], (dim,)
-    yield [None, None], (config.max_seq_len, config.head_size // 2)
+
+    def of_layers(name: str, *shape: int) -> list[_Tensor]:
+        return [_Tensor(f"layers.{layer}.{name}.weight", shape) for layer in range(config.n_layers)]
+
+    embedding = _Tensor("tok_embeddings.weight", (config.vocab_size, dim))
+    attention_norms, ffn_norms = of_layers("attention_norm", dim), of_layers("ffn_norm", dim)
+    attention = [
+        *of_layers("attention.wq", dim, dim),
+        *of_layers("attention.wk", kv_dim, dim),
+        *of_layers("attention.wv", kv_dim, dim),
+        *of_layers("attention.wo", dim, dim),
+    ]
+    feed_forward = [
+        *of_layers("feed_forward.w1", hidden, dim),
+        *of_layers("feed_forward.w2", dim, hidden),
+        *of_layers("feed_forward.w3", hidden, dim),
+    ]
+    final_norm = _Tensor("norm.weight", (dim,))
+    if header.version == 0:
+        table = _Tensor(None, (config.max_seq_len, config.head_size // 2))
+        yield from (embedding, *attention_norms, *attention, *ffn_norms, *feed_forward, final_norm, table, table)
+    else:
+        yield from (*attention_norms, *ffn_norms, final_norm, embedding, *attention, *feed_forward)
     if not config.tie_embeddings:
-        yield ["output.weight"], (config.vocab_size, dim)
+        yield _Tensor("output.weight", (config.vocab_size, dim))
 
 
 def _take(state: Mapping[str, torch.Tensor], name: str, shape: tuple[int, ...]) -> torch.Tensor:
@@ -164,10 +187,3 @@ def _take(state: Mapping[str, torch.Tensor], name: str, shape: tuple[int, ...]) 
             hint="write them with the config that they were trained with",
         )
     return tensor
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    count = 1
-    for length in shape:
-        count *= length
-    return count
