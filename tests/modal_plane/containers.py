@@ -65,6 +65,8 @@ class Container:
     """What its inputs end with, if they have seen too many containers break; ``None`` gives them to another one, uncounted."""
     lost: bool = False
     """The plane has given it up. It may live on; what it says is not heard."""
+    cut_off: bool = False
+    """Nothing that it says arrives."""
     to_cancel: list[str] = field(default_factory=list)
     """Inputs that it is told to let go with the next answer to its heartbeat."""
     taps: list[Tap] = field(default_factory=list)
@@ -130,7 +132,7 @@ class Containers:
             each.id if each else "",
             descriptor,
         )
-        self._plane.part(Logs).add([line])
+        self._plane.part(Logs).add(line)
 
     def interrupt(self, container: Container, why: str, *, grace: float = GRACE) -> None:
         """Ask a container to end (SIGINT), and see that it does."""

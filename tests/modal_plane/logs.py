@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -67,10 +67,14 @@ class Logs:
     def __init__(self, plane: State) -> None:
         self._plane = plane
         self.lines: list[Line] = []
+        self.on_line: list[Callable[[Line], None]] = []
+        """Told of every line."""
 
-    def add(self, lines: Iterable[Line]) -> None:
-        """Keep lines."""
-        self.lines.extend(lines)
+    def add(self, line: Line) -> None:
+        """Keep a line."""
+        self.lines.append(line)
+        for tell in self.on_line:
+            tell(line)
         self._plane.changed()
 
     def text(self, call_id: str | None = None) -> str:

@@ -7,10 +7,11 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from pathlib import Path
 from typing import Protocol
 
+from grpclib.exceptions import GRPCError
 from modal_proto import api_pb2
 
 from tests.modal_plane.apps import Apps
@@ -23,7 +24,7 @@ from tests.modal_plane.logs import STDERR, STDOUT, Tap
 from tests.modal_plane.mounts import Mounts
 from tests.modal_plane.secrets import Secrets
 from tests.modal_plane.state import State
-from tests.modal_plane.volumes import VolumeService
+from tests.modal_plane.stored_volumes import Volumes
 
 ENTRYPOINT = "modal._container_entrypoint"
 HEARTBEAT = 5.0
@@ -41,10 +42,10 @@ class Serving(Protocol):
 class Runtime:
     """See the module."""
 
-    def __init__(self, plane: State, serving: Serving, volumes: Callable[[State, Container], VolumeService]) -> None:
+    def __init__(self, plane: State, serving: Serving) -> None:
         self._plane = plane
         self._serving = serving
-        self._volumes = volumes
+        self._volumes = plane.part(Volumes)
         self._running: set[asyncio.Task[None]] = set()
 
     def start(self, container: Container) -> None:
@@ -52,8 +53,14 @@ class Runtime:
         self._plane.part(Containers).known[container.id] = container
         task = asyncio.get_running_loop().create_task(self._run(container), name=container.id)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
         self._plane.changed()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._plane.errors.append(error)
 
     async def stop(self) -> None:
         """End all of them at once."""
@@ -68,20 +75,15 @@ class Runtime:
         try:
             async with AsyncExitStack() as stack:
                 url = await stack.enter_async_context(self._serving(self._plane, container))
-                volumes = self._volumes(self._plane, container)
-                binds = []
-                for mount in container.definition.volume_mounts:
-                    view = await asyncio.to_thread(volumes.open_view, container.id, mount.volume_id, mount.read_only)
-                    stack.callback(volumes.close_view, container.id, mount.volume_id)
-                    binds.append(Bind(str(view / mount.sub_path), mount.mount_path, mount.read_only))
-                read, write = os.pipe()
+                binds = await self._open_views(container, stack)
                 binds += await asyncio.to_thread(self._lay_out, container)
+                read, write = os.pipe()
                 command = [sys.executable, "-m", ENTRYPOINT]
                 launch = prepare(container.folder, binds, command, self._environment(container, url), pid_fd=write)
                 for link in launch.links:
                     stack.callback(link.unlink, missing_ok=True)
                 container.exit_code = await self._process(container, launch, read, write)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, GRPCError) as error:
             containers.say(container, f"the container could not be started: {error}\n")
             container.exit_code = 125
         container.ended_at = time.time()
@@ -91,6 +93,20 @@ class Runtime:
         if not containers.keep_folders:
             await asyncio.to_thread(shutil.rmtree, container.folder, ignore_errors=True)
         self._plane.changed()
+
+    async def _open_views(self, container: Container, stack: AsyncExitStack) -> list[Bind]:
+        binds = []
+        for mount in container.definition.volume_mounts:
+            view = await asyncio.to_thread(self._volumes.open_view, container.id, mount.volume_id, mount.read_only)
+            stack.push_async_callback(self._close_view, container, mount.volume_id, view)
+            place = view / mount.sub_path.lstrip("/")
+            place.mkdir(parents=True, exist_ok=True)
+            binds.append(Bind(str(place), mount.mount_path, mount.read_only))
+        return binds
+
+    async def _close_view(self, container: Container, volume_id: str, view: Path) -> None:
+        await asyncio.to_thread(self._volumes.close_view, container.id, volume_id)
+        await asyncio.to_thread(shutil.rmtree, view, ignore_errors=True)
 
     async def _process(self, container: Container, launch: Launch, read: int, write: int) -> int:
         containers = self._plane.part(Containers)

@@ -8,12 +8,13 @@ read, and wait with :meth:`State.wait`.
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from google.protobuf.message import Message
 
@@ -44,21 +45,34 @@ class State:
         self.bell = Bell()
         self.faults = Faults()
         self.calls: list[Call] = []
+        self.errors: list[Exception] = []
+        """Of the plane itself: defects, which whoever leaves the plane is told of."""
         self.url = ""
         """Of the plane itself, as clients know it."""
-        self._parts: dict[type, Any] = {}
+        self.on_call: list[Callable[[Call], None]] = []
+        """Told of every call before it is served."""
+        self._parts: dict[Callable[[State], Any], Any] = {}
+        self._lock = threading.RLock()
         self._serial = itertools.count(1)
 
     def part(self, kind: Callable[[State], Part]) -> Part:
         """What one service remembers."""
-        found = self._parts.get(kind)  # type: ignore[call-overload]
-        if found is None:
-            found = self._parts[kind] = kind(self)  # type: ignore[index]
-        return found  # type: ignore[no-any-return]
+        with self._lock:
+            found = self._parts.get(kind)
+            if found is None:
+                found = self._parts[kind] = kind(self)
+        return cast("Part", found)
 
     def new_id(self, prefix: str) -> str:
         """A name that the plane has not given before, such as ``fu-00000000000000000000a7``."""
         return f"{prefix}-{next(self._serial):022x}"
+
+    def called(self, call: Call) -> None:
+        """Record a call."""
+        self.calls.append(call)
+        for tell in list(self.on_call):
+            tell(call)
+        self.changed()
 
     def changed(self) -> None:
         """Let everybody who waits look again."""

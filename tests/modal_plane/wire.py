@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from grpclib.const import Cardinality, Handler, Status
-from grpclib.exceptions import GRPCError
+from grpclib.exceptions import GRPCError, StreamTerminatedError
 from modal_proto.api_grpc import ModalClientBase
 
 from tests.modal_plane.state import Call, State
@@ -104,8 +104,9 @@ class Wire(Service):
 
         async def call(stream: Any) -> None:
             request = await stream.recv_message()
-            self.plane.calls.append(Call(method, slim(request), self.container.id if self.container else None))
-            self.plane.changed()
+            self.plane.called(Call(method, slim(request), self.container.id if self.container else None))
+            if self.container is not None and self.container.cut_off:
+                raise GRPCError(Status.UNAVAILABLE, "the line to this container is cut")
             failure = self.plane.faults.take(method, request)
             if failure is not None:
                 await asyncio.sleep(failure.delay)
@@ -119,7 +120,13 @@ class Wire(Service):
                 await stream.send_message(self._answered[key])
                 return
             exchange = Exchange(stream, request, keep=unary, lose=lose)
-            await handler.func(exchange)
+            try:
+                await handler.func(exchange)
+            except (GRPCError, StreamTerminatedError, ConnectionError):
+                raise
+            except Exception as error:
+                self.plane.errors.append(error)
+                raise
             if key is not None and exchange.answer is not None:
                 self._answered[key] = exchange.answer
             self.plane.changed()
