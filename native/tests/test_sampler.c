@@ -1,4 +1,7 @@
 #include "check.h"
+#include "sampler_nucleus.h"
+
+#include <stdlib.h>
 
 enum { N = 8 };
 static const float uniform[N] = {0, 0, 0, 0, 0, 0, 0, 0};
@@ -73,6 +76,102 @@ static void a_tiny_nucleus_is_the_likeliest(void) {
     tsws_sampler_destroy(sampler);
 }
 
+struct weighted {
+    float probability;
+    int32_t token;
+};
+
+static int by_probability(const void *left, const void *right) {
+    const struct weighted *a = left;
+    const struct weighted *b = right;
+
+    if (a->probability != b->probability) {
+        return a->probability > b->probability ? -1 : 1;
+    }
+    return (a->token > b->token) - (a->token < b->token);
+}
+
+/* All of it sorted, as llama2.c has it. */
+static int32_t pick_by_sorting(const float *probabilities, size_t n, float top_p, float coin) {
+    struct weighted *all = malloc(n * sizeof *all);
+    float cutoff = (1.0f - top_p) / (float)(n - 1);
+    float total = 0.0f, passed = 0.0f;
+    size_t count = 0, last = 0, i = 0;
+    int32_t token;
+
+    if (all == NULL) {
+        return -1;
+    }
+    for (size_t k = 0; k < n; k++) {
+        if (probabilities[k] >= cutoff) {
+            all[count++] = (struct weighted){probabilities[k], (int32_t)k};
+        }
+    }
+    qsort(all, count, sizeof *all, by_probability);
+    while (last < count && !(total > top_p)) {
+        total += all[last++].probability;
+    }
+    for (; i < last - 1; i++) {
+        passed += all[i].probability;
+        if (coin * total < passed) {
+            break;
+        }
+    }
+    token = all[i].token;
+    free(all);
+    return token;
+}
+
+/* Peaked, flat, with equals, of sizes around those that are sorted in one way or the other. */
+static void the_nucleus_is_that_of_a_full_sort(void) {
+    enum { LARGEST = 5000 };
+    static float probabilities[LARGEST];
+    static uint64_t sorted[LARGEST + 1], scratch[LARGEST];
+    static const size_t sizes[] = {2, 3, 31, 32, 33, 40, 41, 105, 512, LARGEST};
+    static const float top_ps[] = {1e-6f, 0.1f, 0.5f, 0.9f, 0.99f, 0.9999999f};
+    uint32_t state = 1;
+
+    for (size_t round = 0; round < 10 * 6 * 8; round++) {
+        size_t n = sizes[round % 10];
+        float top_p = top_ps[round / 10 % 6];
+        float peak = (float)(round / 60) / 2.0f; /* how far apart the logits lie */
+        float sum = 0.0f;
+        int32_t likeliest = 0;
+
+        for (size_t i = 0; i < n; i++) {
+            state = state * 1664525u + 1013904223u;
+            probabilities[i] = expf(peak * ((float)(state >> 28) - 15.0f)); /* 16 different values */
+            if (round % 2 == 0) {
+                probabilities[i] *= 1.0f + (float)(state >> 8 & 0xFFFF) / 65536.0f;
+            }
+            sum += probabilities[i];
+        }
+        for (size_t i = 0; i < n; i++) {
+            probabilities[i] /= sum;
+            likeliest = probabilities[i] > probabilities[likeliest] ? (int32_t)i : likeliest;
+        }
+        for (int i = 0; i <= 20; i++) {
+            float coin = fminf((float)i / 20.0f, 0.99999994f);
+
+            CHECK(tsws_pick_from_nucleus(probabilities, n, likeliest, top_p, coin, sorted, scratch) ==
+                  pick_by_sorting(probabilities, n, top_p, coin));
+        }
+    }
+}
+
+static void exactness_changes_no_more_than_rounding(void) {
+    const float logits[N] = {1, 2, 0, 3, -1, 0.5f, 2.5f, 1.5f};
+    tsws_sampler *fast = create(0.8f, 0.9f, 3);
+    tsws_sampler *exact = NULL;
+
+    CHECK(tsws_sampler_create(N, (tsws_sampler_options){0.8f, 0.9f, 3, true}, &exact, NULL) == TSWS_OK);
+    for (int i = 0; i < 200; i++) {
+        CHECK(tsws_sampler_pick(fast, logits) == tsws_sampler_pick(exact, logits));
+    }
+    tsws_sampler_destroy(fast);
+    tsws_sampler_destroy(exact);
+}
+
 static void logits_are_left_alone(void) {
     float logits[N] = {1, 2, 3, 4, 5, 6, 7, 8};
     float before[N];
@@ -134,6 +233,8 @@ int main(void) {
     samples_follow_the_probabilities();
     the_nucleus_leaves_the_rare_out();
     a_tiny_nucleus_is_the_likeliest();
+    the_nucleus_is_that_of_a_full_sort();
+    exactness_changes_no_more_than_rounding();
     logits_are_left_alone();
     what_is_no_number_still_gives_a_token();
     a_vocabulary_of_one_has_one_choice();
