@@ -92,7 +92,7 @@ static int by_probability(const void *left, const void *right) {
 }
 
 /* All of it sorted, as llama2.c has it. */
-static int32_t pick_by_sorting(const float *probabilities, size_t n, float top_p, float coin) {
+static int32_t pick_by_sorting(const float *probabilities, size_t n, int32_t likeliest, float top_p, float coin) {
     struct weighted *all = malloc(n * sizeof *all);
     float cutoff = (1.0f - top_p) / (float)(n - 1);
     float total = 0.0f, passed = 0.0f;
@@ -106,6 +106,10 @@ static int32_t pick_by_sorting(const float *probabilities, size_t n, float top_p
         if (probabilities[k] >= cutoff) {
             all[count++] = (struct weighted){probabilities[k], (int32_t)k};
         }
+    }
+    if (count == 0) { /* of two tokens neither need reach 1 - top_p */
+        free(all);
+        return likeliest;
     }
     qsort(all, count, sizeof *all, by_probability);
     while (last < count && !(total > top_p)) {
@@ -154,7 +158,7 @@ static void the_nucleus_is_that_of_a_full_sort(void) {
             float coin = fminf((float)i / 20.0f, 0.99999994f);
 
             CHECK(tsws_pick_from_nucleus(probabilities, n, likeliest, top_p, coin, sorted, scratch) ==
-                  pick_by_sorting(probabilities, n, top_p, coin));
+                  pick_by_sorting(probabilities, n, likeliest, top_p, coin));
         }
     }
 }
