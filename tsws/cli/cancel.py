@@ -19,13 +19,13 @@ def command(session: Session, /, address: str, overrides: tuple[str, ...]) -> No
     """
     from tsws.cli.jobs import backend_of
     from tsws.errors import TswsError
-    from tsws.workspace.history import running_job
+    from tsws.workspace.machines import find_job
 
     workspace = session.open(overrides)
     workspace.graph[address]
-    job = running_job(workspace.context, address)
+    job = find_job(workspace.context, address)
     if job is None:
-        raise TswsError(f"no job of {address} is running", hint="`tsws status` shows what is at work")
+        raise TswsError(f"no job of {address} is running", hint="`tsws status --refresh` shows what is at work")
     session.say(f"stopping {address} after a checkpoint")
     backend_of(workspace.context, job).cancel(job.handle)
     click.echo(f"Stopped; `tsws apply {address}` continues.")

@@ -23,7 +23,8 @@ def reasons(plan: Plan) -> list[str]:
         found.append(f"it spends about {format_dollars(cost.dollars)}")
     if cost.unbounded:
         rate = format_dollars(cost.dollars_per_hour)
-        found.append(f"{enumeration(cost.unbounded)} spends {rate} an hour, for a time that was never measured")
+        most = "" if cost.most_dollars is None else f", at most {format_dollars(cost.most_dollars)}"
+        found.append(f"{enumeration(cost.unbounded)} spends {rate} an hour, for a time that was never measured{most}")
     anew = [action.address for action in plan.changes if action.anew and action.change is not Change.CREATE]
     if anew:
         found.append(f"it makes {enumeration(anew)} anew")

@@ -30,12 +30,9 @@ def backend_of(context: Context, job: ActiveJob) -> Backend:
     Raises:
         PluginError: no plugin provides it any more.
     """
-    from tsws.resources.active_jobs import open_backend
+    from tsws.resources import active_jobs
 
-    name = job.handle.backend
-    table = context.manifest.backend.get(name)
-    kind = (table.kind if table else None) or name
-    return open_backend(name, kind, dict(table.options) if table else {}, context.plugins, context.root)
+    return active_jobs.backend_of(job, context.plugins, context.root)
 
 
 def events_of(backend: Backend, job: ActiveJob, *, follow: bool) -> Iterator[Event]:

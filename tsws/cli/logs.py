@@ -40,13 +40,17 @@ def command(session: Session, /, address: str | None, follow: bool, overrides: t
 def _job(workspace: Workspace, address: str | None) -> ActiveJob:
     from tsws.errors import TswsError
     from tsws.resources.active_jobs import active_job, jobs_folder
+    from tsws.workspace.machines import find_job
 
     if address is not None:
         workspace.graph[address]
         names = [address]
     else:
         names = [path.stem for path in sorted(jobs_folder(workspace.root).glob("*.json"))]
-    jobs = [job for name in names if (job := active_job(workspace.root, name)) is not None]
+    known = [active_job(workspace.root, name) for name in names]
+    jobs = [job for job in known if job is not None and job.intent is None]
+    if not jobs and address is not None and (found := find_job(workspace.context, address)) is not None:
+        return found
     if not jobs:
         raise TswsError(
             f"no job of {address} is known here" if address else "no job is known here",

@@ -13,12 +13,16 @@ from types import FrameType
 from tsws.cli.boundary import INTERRUPTED
 
 ASKED = "\nstopping after a checkpoint; Ctrl-C again ends at once\n"
+ASKED_FAR = "\nleaving; what runs elsewhere goes on, what runs here stops after a checkpoint\n"
 _SHOW_CURSOR = "\x1b[?25h"
 
 
 @contextmanager
-def stoppable() -> Iterator[Callable[[], bool]]:
+def stoppable(asked_text: str = ASKED) -> Iterator[Callable[[], bool]]:
     """A question, for the time of some long work: was it asked to stop (SIGINT, SIGTERM)?
+
+    Args:
+        asked_text: what is said at the first signal.
 
     The second signal ends the process with status 130, whatever its threads are at. What the disk holds then is what any kill leaves, and
     the next apply continues from it.
@@ -31,7 +35,7 @@ def stoppable() -> Iterator[Callable[[], bool]]:
             _write(f"{_SHOW_CURSOR if sys.stderr.isatty() else ''}\n")
             os._exit(INTERRUPTED)
         asked.set()
-        _write(ASKED)
+        _write(asked_text)
 
     before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

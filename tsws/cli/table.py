@@ -14,6 +14,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Use it": {
         "generate": "Tell a story with a trained or finished model.",
+        "export": "Write a model in another format, such as int8.",
         "status": "Show how everything is.",
         "runs": "List every version of every run, with its loss.",
         "logs": "Show what a run said, or follow what it says.",

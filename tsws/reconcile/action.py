@@ -73,6 +73,10 @@ class Estimate:
     dollars: float | None = None
     dollars_per_hour: float | None = None
     """Of the machine; with unknown ``seconds`` all that can be said of the cost."""
+    most_dollars: float | None = None
+    """What it is stopped at, whatever the estimate says; None: it runs to its end."""
+    bounded: bool = False
+    """Whether it can be stopped before it costs more than a person allows."""
     basis: str = ""
     """Where the figures come from."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from tsws.io.atomic import write_bytes
+from tsws.io.sizes import format_dollars
 from tsws.plugin import Backend
 from tsws.reconcile.action import Estimate
 
@@ -33,9 +34,18 @@ def priced(backend: Backend, seconds: float | None, basis: str) -> Estimate:
     if price is None:
         return Estimate(seconds=seconds, basis=basis)
     dollars = None if seconds is None else price.dollars_per_hour * seconds / 3600
-    where = f"{price.dollars_per_hour:.2f} $/h ({price.source})"
-    basis = "; ".join(filter(None, (basis, where)))
-    return Estimate(seconds=seconds, dollars=dollars, dollars_per_hour=price.dollars_per_hour, basis=basis)
+    machine = f"{price.machine}, " if price.machine else ""
+    where = f"{machine}{price.dollars_per_hour:.2f} $/h ({price.source})"
+    limit = backend.cost_limit()
+    stops = f"stopped at {format_dollars(limit)}" if limit is not None and backend.stops_at_cost else ""
+    return Estimate(
+        seconds=seconds,
+        dollars=dollars,
+        dollars_per_hour=price.dollars_per_hour,
+        most_dollars=limit if backend.stops_at_cost else None,
+        bounded=backend.stops_at_cost,
+        basis="; ".join(filter(None, (basis, where, stops))),
+    )
 
 
 def _rates(root: Path) -> dict[str, float]:

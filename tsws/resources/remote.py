@@ -139,6 +139,11 @@ class RemoteRunRule(BaseRule):
         addresses = graph.closure(self.assignment.targets)
         return compare(graph, observer.observe(graph, addresses), self.assignment.targets)
 
+    def preparations(self) -> tuple[str, ...]:
+        """What the worker would make before the run itself: data to fetch, a tokenizer to train, text to tokenize. No accelerator
+        helps with that."""
+        return tuple(one.address for one in self.plan().changes if one.address not in self.assignment.targets)
+
     def there(self) -> tuple[Graph, Store]:
         """The volume's own workspace: its resources, and its records as far as they are known here."""
         folder = self._folder()

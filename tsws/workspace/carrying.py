@@ -11,7 +11,8 @@ import msgspec
 from tsws.errors import InterruptedByUser, JobError, LockedError, PlanError
 from tsws.fetch.lockfile import LockFile, Pin, merge
 from tsws.io.locks import resource_lock
-from tsws.job import Emit, Log
+from tsws.job import Emit, Event, Log
+from tsws.plugin import Plugins
 from tsws.reconcile.action import Action, Change
 from tsws.reconcile.facts import Facts
 from tsws.reconcile.make import carry_out
@@ -37,6 +38,8 @@ class Carrier:
     """True in a worker: everything is made in this process."""
     emit: Emit
     stop: Callable[[], bool]
+    max_cost: float | None = None
+    """Dollars that each job may cost at most, whatever its backend's table allows."""
 
     def carry_out(self, action: Action, facts: Facts) -> None:
         """Do one action; afterwards the records tell what there is.
@@ -94,13 +97,14 @@ class Carrier:
         assignment = rule.assignment if isinstance(rule, RemoteRunRule) else self._in_place(resource)
         if isinstance(rule, RemoteRunRule):
             push_sources(self.context, rule)
-        dispatcher = Dispatcher(self.context.root, self.context.plugins, self._pins)
+        dispatcher = Dispatcher(self.context.root, self.context.plugins, self._pins, self.max_cost)
         dispatcher.run(
             assignment,
             fingerprint=action.fingerprint or "",
             emit=self.emit,
             stop=self.stop,
             replace=(action.address,) if action.anew else (),
+            prepare=rule.preparations() if isinstance(rule, RemoteRunRule) else (),
         )
         if assignment.volume is not None:
             self._take_pins(assignment)
@@ -139,3 +143,13 @@ class Carrier:
 def pins_of(data: dict[str, object]) -> list[Pin]:
     """The pins that a job carries."""
     return [msgspec.convert(pin, Pin) for pin in data.values()]
+
+
+def telling_listeners(plugins: Plugins, emit: Emit) -> Emit:
+    """The same, but plugins that listen hear every event before the caller does."""
+
+    def say(event: Event) -> None:
+        plugins.tell(event)
+        emit(event)
+
+    return say

@@ -82,7 +82,7 @@ def last_record(context: Context, address: str) -> Record | None:
 def running_job(context: Context, address: str) -> ActiveJob | None:
     """The job that works on a resource now, or None."""
     active = active_job(context.root, address)
-    if active is None or active.ended:
+    if active is None or active.ended or active.intent is not None:
         return None
     try:
         status = backend_of(active, context.plugins, context.root).status(active.handle)

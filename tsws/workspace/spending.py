@@ -19,25 +19,37 @@ class Spending:
     """Addresses on machines that cost by the hour, for a time that nobody knows yet."""
     dollars_per_hour: float
     """What those cost together."""
+    most_dollars: float | None
+    """What those are stopped at, together; None: one of them runs to its end."""
+    open_ended: tuple[str, ...]
+    """Those of them that nobody could stop at some cost."""
 
 
 def spending(plan: Plan) -> Spending:
     """What a plan will cost."""
     estimates = {action.address: action.estimate for action in plan.changes if action.estimate is not None}
     unbounded = {
-        address: estimate.dollars_per_hour
+        address: estimate
         for address, estimate in estimates.items()
         if estimate.dollars_per_hour and estimate.dollars is None
     }
+    limits = [estimate.most_dollars for estimate in unbounded.values()]
+    known = [limit for limit in limits if limit is not None]
     return Spending(
         dollars=sum(estimate.dollars or 0.0 for estimate in estimates.values()),
         unbounded=tuple(unbounded),
-        dollars_per_hour=sum(unbounded.values()),
+        dollars_per_hour=sum(estimate.dollars_per_hour or 0.0 for estimate in unbounded.values()),
+        most_dollars=sum(known) if len(known) == len(limits) else None,
+        open_ended=tuple(address for address, estimate in unbounded.items() if not estimate.bounded),
     )
 
 
 def check_spending(plan: Plan, max_cost: float | None) -> None:
-    """Refuse a plan that may cost more than allowed.
+    """Refuse a plan that may cost more than allowed. What is stopped before it does is none.
+
+    Args:
+        plan: what would be done.
+        max_cost: dollars; None: whatever it takes.
 
     Raises:
         PlanError: it is estimated to, or nobody can tell.
@@ -51,8 +63,8 @@ def check_spending(plan: Plan, max_cost: float | None) -> None:
             " that are allowed",
             hint="raise --max-cost, or choose fewer iterations or a cheaper machine",
         )
-    if cost.unbounded:
-        names = ", ".join(cost.unbounded)
+    if cost.open_ended:
+        names = ", ".join(cost.open_ended)
         raise PlanError(
             f"{names} would cost {format_dollars(cost.dollars_per_hour)} an hour for a time that was never measured, so"
             f" {format_dollars(max_cost)} can not be promised",

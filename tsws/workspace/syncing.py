@@ -62,6 +62,18 @@ def sync(
     )
 
 
+def volumes_of(context: Context, runs: Collection[str]) -> list[str]:
+    """The names of the volumes that some runs work in."""
+    chosen = [context.manifest.run[name].volume for name in runs]
+    return list(dict.fromkeys(name for name in chosen if name is not None))
+
+
+def are_far(context: Context, names: Collection[str]) -> bool:
+    """Whether one of some volumes does not lie on this machine, so that a plan goes by what was last seen of it."""
+    known = (name for name in names if context.manifest.volume[name].kind in context.plugins.volumes)
+    return any(not _open(context, name).is_near for name in known)
+
+
 def refresh_volumes(context: Context, names: Collection[str]) -> None:
     """Look at volumes that do not lie on this machine, so that plans know what is there now.
 

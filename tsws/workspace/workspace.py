@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from tsws.job import Emit, Event, Job, ignore
+from tsws.job import Emit, Job, ignore
 from tsws.manifest import load, load_data
 from tsws.manifest.specs import Manifest
 from tsws.plugin import Plugins, load_plugins
@@ -16,8 +16,8 @@ from tsws.reconcile.apply import Report, apply
 from tsws.reconcile.compare import compare
 from tsws.reconcile.graph import Graph
 from tsws.reconcile.observe import Observer
-from tsws.workspace import history, housekeeping, playing, syncing
-from tsws.workspace.carrying import Carrier
+from tsws.workspace import history, housekeeping, machines, playing, syncing
+from tsws.workspace.carrying import Carrier, telling_listeners
 from tsws.workspace.context import Context
 from tsws.workspace.finding import find_manifest
 from tsws.workspace.spending import check_spending
@@ -114,7 +114,9 @@ class Workspace:
         chosen = self.targets(targets, everything=everything)
         replaced = self._known(replace)
         if refresh:
-            syncing.refresh_volumes(self.context, self._volumes_of(chosen))
+            runs = self._runs_of(chosen)
+            syncing.refresh_volumes(self.context, syncing.volumes_of(self.context, runs))
+            machines.refresh_backends(self.context, runs)
         observer = Observer(self.context.store)
         addresses = graph.closure([*chosen, *replaced])
         declared = self.context.expansion.declared
@@ -144,7 +146,7 @@ class Workspace:
             replace: addresses to make anew whatever their records say.
             jobs: how many actions at once.
             keep_going: after a failure, go on with what does not depend on it.
-            max_cost: refuse to start when the estimate is above so many dollars.
+            max_cost: dollars: refuse to start when the estimate is above it, and stop a job before it costs more.
             emit: hears everything that happens, from several threads.
             stop: asked now and then; true means: keep what is done and end.
             purpose: what others are told when they find the workspace locked.
@@ -159,7 +161,9 @@ class Workspace:
         with self.context.exclusively(purpose):
             chosen = self.targets(targets, everything=everything)
             check_spending(self.plan(chosen, replace=replace, refresh=True), max_cost)
-            return self._apply(chosen, replace, jobs=jobs, keep_going=keep_going, emit=emit, stop=stop, inline=False)
+            return self._apply(
+                chosen, replace, jobs=jobs, keep_going=keep_going, emit=emit, stop=stop, inline=False, max_cost=max_cost
+            )
 
     def work(self, job: Job, *, emit: Emit, stop: Callable[[], bool]) -> Report:
         """A worker's part: bring a job's targets up to date in this process."""
@@ -257,10 +261,8 @@ class Workspace:
             self.graph[address]
         return tuple(carriers)
 
-    def _volumes_of(self, targets: Collection[str]) -> list[str]:
-        closure = self.graph.closure(targets)
-        runs = [self.manifest.run[one.partition(".")[2]] for one in closure if one.startswith("run.")]
-        return list(dict.fromkeys(run.volume for run in runs if run.volume is not None))
+    def _runs_of(self, targets: Collection[str]) -> list[str]:
+        return [one.removeprefix("run.") for one in self.graph.closure(targets) if one.startswith("run.")]
 
     def _apply(
         self,
@@ -272,12 +274,13 @@ class Workspace:
         emit: Emit,
         stop: Callable[[], bool],
         inline: bool,
+        max_cost: float | None = None,
     ) -> Report:
         replaced = self._known(replace)
         chosen = tuple(dict.fromkeys([*targets, *replaced]))
-        say = emit if inline else self._telling_listeners(emit)
+        say = emit if inline else telling_listeners(self.plugins, emit)
         observer = Observer(self.context.store)
-        carrier = Carrier(self.context, inline=inline, emit=say, stop=stop)
+        carrier = Carrier(self.context, inline=inline, emit=say, stop=stop, max_cost=max_cost)
         return apply(
             self.graph,
             chosen,
@@ -289,12 +292,3 @@ class Workspace:
             keep_going=keep_going,
             replaced=replaced,
         )
-
-    def _telling_listeners(self, emit: Emit) -> Emit:
-        """Plugins that listen hear every event before the caller does."""
-
-        def say(event: Event) -> None:
-            self.plugins.tell(event)
-            emit(event)
-
-        return say

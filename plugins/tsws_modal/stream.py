@@ -1,0 +1,46 @@
+"""The events of a job, read from its volume as they are committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tsws.job import Event
+from tsws_modal.files import Listed
+from tsws_modal.layout import EVENTS
+from tsws_modal.place import JobPlace, event_of, segments_of
+
+
+class Stream:
+    """Reads events from some position on; asked again, it goes on where it stopped.
+
+    Args:
+        place: the job.
+        after: how many events to leave out.
+    """
+
+    def __init__(self, place: JobPlace, after: int) -> None:
+        self.position = after
+        self._place = place
+        self._seen: dict[str, int] = {}
+        """The size that each segment had when it was read to its end: with the same size there is nothing new in it."""
+
+    def read(self, known: dict[str, Listed]) -> Iterator[Event]:
+        """The events that there are and that were not read yet.
+
+        Args:
+            known: the files of the job.
+        """
+        for stretch in segments_of(known):
+            name = stretch.segment.name
+            if stretch.end is not None and stretch.end <= self.position:
+                continue
+            size = known[f"{EVENTS}/{name}"].size
+            if self._seen.get(name) == size:
+                continue
+            data = self._place.files.read(f"{self._place.folder}/{EVENTS}/{name}") or b""
+            lines = data.split(b"\n")[:-1]  # what stands behind the last newline was torn off
+            last = len(lines) if stretch.end is None else stretch.end - stretch.segment.start
+            for line in lines[max(0, self.position - stretch.segment.start) : last]:
+                self.position += 1
+                yield event_of(line, self._place.where.address)
+            self._seen[name] = size
