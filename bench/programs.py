@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import statistics
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +15,9 @@ from pathlib import Path
 from bench import bandwidth
 
 RUN_FOR = 0.25
-"""Seconds of playing that make a sample: llama2.c's clock has milliseconds, and a short story takes ten of them."""
-MOST_RUNS = 60
+"""Seconds of running that make a sample: llama2.c's clock has milliseconds, and a short story takes ten of them."""
+_SMALL = 1 << 26
+"""Bytes of a model file that llama-bench, which takes its time to start, plays several times."""
 _LAUNCHERS = (b"GOMP_parallel", b"__kmpc_fork_call")
 """What a program calls to start OpenMP's threads, built with gcc and with clang."""
 
@@ -49,11 +52,11 @@ class Setting:
 
     def measure(self, tokens: int) -> float:
         """Tokens a second over as many runs as fill :data:`RUN_FOR`."""
-        seconds, runs = 0.0, 0
-        while seconds < RUN_FOR and runs < MOST_RUNS:
-            seconds += self.streams * tokens / self.read(self.run(tokens))
-            runs += 1
-        return runs * self.streams * tokens / seconds
+        began = time.perf_counter()
+        seconds_a_token = [1 / self.read(self.run(tokens))]
+        while time.perf_counter() - began < RUN_FOR:
+            seconds_a_token.append(1 / self.read(self.run(tokens)))
+        return 1 / statistics.fmean(seconds_a_token)
 
     def check_length(self, tokens: int) -> None:
         """Make sure that the story does not end early, which would leave out the steps with the longest context.
@@ -95,11 +98,14 @@ def tsws(program: Path, model: Path, tokenizer: Path, *, int8: bool, threads: in
 def llama_bench(program: Path, model: Path, *, threads: int) -> list[Setting]:
     """llama.cpp's ``llama-bench``: one stream, with and without flash attention, waiting threads lazy or eager."""
 
+    repetitions = str(5 if model.stat().st_size < _SMALL else 1)
+
     def setting(flash: int, poll: int) -> Setting:
         options = ["-t", str(threads), "-fa", str(flash), "--poll", str(poll)]
 
         def command(tokens: int) -> list[str]:
-            return [str(program), "-m", str(model), "-p", "0", "-n", str(tokens), "-r", "2", "-o", "json", *options]
+            sizes = ["-p", "0", "-n", str(tokens), "-r", repetitions]
+            return [str(program), "-m", str(model), *sizes, "-o", "json", *options]
 
         return Setting(f"{_label(program, threads)}, {' '.join(options[2:])}", command, _average, threads=threads)
 

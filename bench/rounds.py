@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from bench.neighbours import Watch
 from bench.programs import Setting
 
 CHOOSING_ROUNDS = 3
@@ -26,6 +27,8 @@ class Row:
     """Contender to the label of its best setting."""
     rounds: list[dict[str, float]] = field(default_factory=list)
     """Of each round, contender to tokens a second."""
+    disturbed: int = 0
+    """Rounds left out because other processes had the processors."""
 
     def median(self, name: str) -> float | None:
         """A contender's tokens a second, or None where it did not run."""
@@ -44,21 +47,29 @@ class Row:
 
 
 def choose(row: Row, name: str, settings: Sequence[Setting]) -> None:
-    """Let a contender take its best setting by median, over a quarter of the tokens, unless it has chosen before."""
+    """Let a contender take its best setting, unless it has chosen before.
+
+    All are tried over a quarter of the tokens, then the better half of them, then the better half of those.
+    """
     if name in row.chosen:
         return
     tokens = max(row.tokens // 4, 16)
+    left = list(settings)
     speeds: dict[str, list[float]] = {setting.label: [] for setting in settings}
     for _ in range(CHOOSING_ROUNDS if len(settings) > 1 else 0):
-        for setting in random.sample(settings, len(settings)):
-            speeds[setting.label].append(setting.measure(tokens))
-    best = max(settings, key=lambda setting: statistics.median(speeds[setting.label] or [0]))
-    best.check_length(row.tokens)
-    row.chosen[name] = best.label
+        for setting in random.sample(left, len(left)):
+            speeds[setting.label].append(sample(setting, tokens)[0])
+        left.sort(key=lambda setting: statistics.median(speeds[setting.label]), reverse=True)
+        left = left[: (len(left) + 1) // 2]
+    left[0].check_length(row.tokens)
+    row.chosen[name] = left[0].label
 
 
 def play(row: Row, every: Mapping[str, list[Setting]], rounds: int, until: float) -> None:
-    """Add rounds to a row, none that would begin after ``until`` (of :func:`time.monotonic`)."""
+    """Add rounds to a row, none that would begin after ``until`` (of :func:`time.monotonic`).
+
+    Rounds in which other processes took the processors away are counted, but their speeds are left out.
+    """
     settings = {
         name: next(setting for setting in every[name] if setting.label == label)
         for name, label in row.chosen.items()
@@ -68,7 +79,22 @@ def play(row: Row, every: Mapping[str, list[Setting]], rounds: int, until: float
         if time.monotonic() > until:
             return
         order = random.sample(list(settings), len(settings))
-        row.rounds.append({name: settings[name].measure(row.tokens) for name in order})
+        samples = {name: sample(settings[name], row.tokens) for name in order}
+        if any(disturbed for _, disturbed in samples.values()):
+            row.disturbed += 1
+        else:
+            row.rounds.append({name: speed for name, (speed, _) in samples.items()})
+
+
+def sample(setting: Setting, tokens: int) -> tuple[float, bool]:
+    """Tokens a second, and whether other processes disturbed it; one that they did is taken again, twice at most."""
+    for _ in range(3):
+        watch = Watch()
+        speed = setting.measure(tokens)
+        disturbed = watch.disturbed
+        if not disturbed:
+            break
+    return speed, disturbed
 
 
 class Record:

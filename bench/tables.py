@@ -22,7 +22,7 @@ def single(rows: Iterable[Row]) -> str:
         lines.append(
             [
                 row.model,
-                str(len(row.rounds)),
+                rounds(row),
                 pair(row, ["llama2.c fp32"], ["llama2.c int8"]),
                 pair(row, PEERS_FP32[1:], PEERS_INT8[1:]),
                 pair(row, ["bound fp32"], ["bound int8"]),
@@ -62,7 +62,7 @@ def batched(rows: Iterable[Row]) -> str:
                 row.model,
                 str(row.streams),
                 str(row.tokens),
-                str(len(row.rounds)),
+                rounds(row),
                 speed(row.median("llama2.c fp32")),
                 pair(row, ["llama.cpp F32"], ["llama.cpp Q8_0"]),
                 pair(row, ["tsws fp32"], ["tsws int8"]),
@@ -91,6 +91,11 @@ def pair(row: Row, first: Sequence[str], second: Sequence[str]) -> str:
     """``12,100 / 7,000``: the best medians of two groups of contenders."""
     best = (row.best(*first), row.best(*second))
     return " / ".join(speed(row.median(name) if name else None) for name in best)
+
+
+def rounds(row: Row) -> str:
+    """How many counted, and how many were left out."""
+    return f"{len(row.rounds)} ({row.disturbed} left out)" if row.disturbed else str(len(row.rounds))
 
 
 def speed(value: float | None) -> str:
