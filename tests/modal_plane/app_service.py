@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.empty_pb2 import Empty
 from modal_proto import api_pb2
 
-from tests.modal_plane.apps import BY_CLIENT, App, Apps
+from tests.modal_plane.apps import App, Apps
 from tests.modal_plane.containers import Containers
 from tests.modal_plane.definitions import Definitions
 from tests.modal_plane.environments import Environments
@@ -98,13 +98,9 @@ class AppService(Service):
         await stream.send_message(Empty())
 
     async def AppClientDisconnect(self, stream: Any) -> None:
-        """Hear that the client of an app is leaving: an ephemeral app ends, others go on."""
+        """Hear that the client of an app is leaving."""
         request = await stream.recv_message()
-        app = self.apps.get(request.app_id)
-        if app.state in BY_CLIENT:
-            self.apps.stop(app, "the client has left")
-        elif app.state == api_pb2.APP_STATE_DETACHED:
-            app.state = api_pb2.APP_STATE_DETACHED_DISCONNECTED
+        self.apps.leave(self.apps.get(request.app_id), "the client has left")
         await stream.send_message(Empty())
 
     async def AppStop(self, stream: Any) -> None:

@@ -129,15 +129,24 @@ class Apps:
             tell(app, why)
         self._plane.changed()
 
+    def leave(self, app: App, why: str) -> None:
+        """The client has left: an ephemeral app ends, a detached one goes on until its last call has ended."""
+        if app.state in BY_CLIENT:
+            self.stop(app, why)
+        elif app.state == api_pb2.APP_STATE_DETACHED:
+            app.state = api_pb2.APP_STATE_DETACHED_DISCONNECTED
+            self._plane.changed()
+
     def step(self) -> float | None:
-        """Stop the ephemeral apps whose clients died. Returns the seconds until the next may be due."""
+        """Note which clients died. Returns the seconds until the next may be due."""
         now = time.monotonic()
         waits: list[float] = []
         for app in list(self.known.values()):
-            if app.state in BY_CLIENT:
-                left = app.heard_at + self.heartbeat_timeout - now
-                if left <= 0:
-                    self.stop(app, "the client is gone")
-                else:
-                    waits.append(left)
+            if app.state not in {*BY_CLIENT, api_pb2.APP_STATE_DETACHED}:
+                continue
+            left = app.heard_at + self.heartbeat_timeout - now
+            if left > 0:
+                waits.append(left)
+            else:
+                self.leave(app, "the client is gone")
         return min(waits, default=None)

@@ -78,7 +78,7 @@ class ContainerService(Service):
         calls, group = self.plane.part(Calls), container.group
         if group is not None and container.rank > 0:
             return [group.input] if group.input is not None and not container.served else []
-        if group is not None and len(group.hellos) < len(group.members):
+        if group is not None and (container.served or len(group.hellos) < len(group.members)):
             return []
         return [each for each, _ in zip(calls.waiting(container.function_id), range(most), strict=False)]
 
@@ -117,6 +117,8 @@ class ContainerService(Service):
                 calls.finish(each, each.cancelled)
             else:
                 calls.finish(each, item.result, item.data_format)
+        if container.group is not None:
+            container.leaving = container.leaving or "its cluster has done its work"
         if container.leaving is None and not any(each.cancelled for each in calls.held(container.id)):
             container.kill_at = None
         await stream.send_message(Empty())

@@ -152,6 +152,7 @@ class Containers:
         """
         container.leaving = container.leaving or why
         container.crash = container.crash or crash
+        container.cut_off = True
         self._signal(container, signal.SIGKILL)
 
     def give_up(self, container: Container, why: str) -> None:

@@ -31,6 +31,8 @@ class Failure:
     """So many calls; ``None`` until it is taken back."""
     when: Callable[[Any], bool] = lambda request: True
     """Only calls with such a request."""
+    of_containers: bool | None = None
+    """Only calls of containers (true) or of clients (false)."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,11 @@ class Faults:
         """Take everything back."""
         self.__dict__.update(Faults().__dict__)
 
-    def take(self, method: str, request: Any) -> Failure | None:
+    def take(self, method: str, request: Any, *, of_container: bool) -> Failure | None:
         """The failure of this call, if there is one, counted as used."""
-        for failure in self.failures:
-            if failure.method in {method, "*"} and failure.when(request):
+        for failure in list(self.failures):
+            meant = failure.method in {method, "*"} and failure.of_containers in {None, of_container}
+            if meant and failure.when(request):
                 if failure.times is not None:
                     failure.times -= 1
                     if failure.times <= 0:

@@ -20,6 +20,9 @@ LAUNCHER = Path(__file__).with_name("launch.py")
 HOME = "/root"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+BELOW_HOME = {"HOME", "PYTHONPATH", "MODAL_CONTAINER_ARGUMENTS_PATH"}
+"""Variables that begin with the container's home."""
+
 
 @dataclass(frozen=True)
 class Bind:
@@ -107,11 +110,9 @@ def _without_namespaces(
         target.symlink_to(bind.source)
         links.append(target)
     moved = {
-        name: value.replace(HOME, str(home)) if name in {"HOME", "PYTHONPATH"} else value
-        for name, value in environment.items()
+        name: value.replace(HOME, str(home), 1) if name in BELOW_HOME else value for name, value in environment.items()
     }
-    shell = ("/bin/sh", "-c", f'echo $$ >&{pid_fd}; exec {pid_fd}>&-; exec "$@"', "container", *command)
-    return Launch(shell, moved, home, tuple(links))
+    return Launch((sys.executable, "-I", str(LAUNCHER), "bare", str(pid_fd), *command), moved, home, tuple(links))
 
 
 def base_environment(cores: float) -> dict[str, str]:

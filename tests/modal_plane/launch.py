@@ -2,6 +2,7 @@
 
     python -I launch.py probe          # exits with 0 where namespaces can be had
     python -I launch.py PLAN.json      # becomes the container
+    python -I launch.py bare PID_FD COMMAND...      # becomes it without namespaces
 
 In a private mount namespace it builds a root that shows the system's folders, the interpreter and what the plan binds,
 and nothing else: no checkout, no home, no temporary folder. In a private process namespace, the container's first process takes all
@@ -52,13 +53,19 @@ def _unshare() -> None:
 
 
 def _die_with_parent() -> None:
-    _check(_libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL)), "prctl")
+    if sys.platform == "linux":
+        _check(_libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL)), "prctl")
+
+
+def _say_pid(descriptor: int, pid: int) -> None:
+    os.write(descriptor, str(pid).encode())
+    os.close(descriptor)
 
 
 def _bind(source: str, target: Path, *, read_only: bool = False) -> None:
     if Path(source).is_dir():
         target.mkdir(parents=True, exist_ok=True)
-    else:
+    elif not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
     _mount(source, str(target), flags=MS_BIND | MS_REC)
@@ -104,6 +111,10 @@ def main(argument: str) -> int:
         _unshare()
         _mount("", "/", flags=MS_REC | MS_PRIVATE)
         return 0
+    if argument == "bare":
+        _die_with_parent()
+        _say_pid(int(sys.argv[2]), os.getpid())
+        os.execv(sys.argv[3], sys.argv[3:])
     plan = json.loads(Path(argument).read_text())
     _die_with_parent()
     _unshare()
@@ -114,8 +125,7 @@ def main(argument: str) -> int:
         except OSError as error:
             print(f"the container could not be started: {error}", file=sys.stderr, flush=True)
             os._exit(125)
-    os.write(plan["pid_fd"], str(child).encode())
-    os.close(plan["pid_fd"])
+    _say_pid(plan["pid_fd"], child)
     for output in (1, 2):
         # Who reads them shall see their end when the container has died.
         os.close(output)

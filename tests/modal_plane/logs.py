@@ -177,7 +177,13 @@ class LogService(Service):
             start = int(line.at // width) * width
             bucket = buckets.setdefault(start, api_pb2.AppCountLogsResponse.LogBucket())
             bucket.bucket_start_at.FromSeconds(start)
-            name = {STDOUT: "stdout_logs", STDERR: "stderr_logs"}.get(line.descriptor, "system_logs")
+            match line.descriptor:
+                case value if value == STDOUT:
+                    name = "stdout_logs"
+                case value if value == STDERR:
+                    name = "stderr_logs"
+                case _:
+                    name = "system_logs"
             setattr(bucket, name, getattr(bucket, name) + 1)
         ordered = [buckets[start] for start in sorted(buckets)]
         await stream.send_message(api_pb2.AppCountLogsResponse(app_id=request.app_id, buckets=ordered))

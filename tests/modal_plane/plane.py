@@ -207,7 +207,9 @@ class Plane:
         self._do(forget)
 
     def _on(self, container: Container | None, verb: Callable[[Container], None]) -> Container:
-        chosen = container or self.running()[-1]
+        chosen = container or next(reversed(self.running()), None)
+        if chosen is None:
+            raise LookupError("no container runs")
         self._do(lambda: verb(chosen))
         return chosen
 

@@ -90,6 +90,8 @@ class Runtime:
         self._judge(container)
         if not container.lost:
             containers.release(container)
+        for member in container.group.members if container.group and container.exit_code else []:
+            containers.kill(member, "another container of its cluster is gone")
         if not containers.keep_folders:
             await asyncio.to_thread(shutil.rmtree, container.folder, ignore_errors=True)
         self._plane.changed()

@@ -17,6 +17,8 @@ from tests.modal_plane.state import State
 
 SCALEDOWN = 60
 """Seconds that an idle container is kept, where the function says nothing else."""
+MOST = 4
+"""Containers of a function at once, where it says nothing else: they all run on this machine."""
 
 
 class Scheduler:
@@ -38,6 +40,7 @@ class Scheduler:
 
     def _step(self) -> Iterator[float]:
         now = time.monotonic()
+        self._end_detached()
         for container in self._containers.processes():
             yield from self._look_after(container, now)
         for function in list(self._definitions.functions.values()):
@@ -48,6 +51,15 @@ class Scheduler:
         for each in self._calls.inputs.values():
             if each.ready_at > now:
                 yield each.ready_at - now
+
+    def _end_detached(self) -> None:
+        """Stop the detached apps whose clients have left, once their last call has ended."""
+        apps = self._plane.part(Apps)
+        for app in list(apps.known.values()):
+            if app.state == api_pb2.APP_STATE_DETACHED_DISCONNECTED:
+                calls = [call for call in self._calls.known.values() if call.app_id == app.id]
+                if not any(call.unfinished for call in calls):
+                    apps.stop(app, "its last call has ended")
 
     def _look_after(self, container: Container, now: float) -> Iterator[float]:
         for each in self._calls.held(container.id):
@@ -105,7 +117,7 @@ class Scheduler:
         ]
         size = max(1, function.definition._experimental_group_size)
         free = sum(self._room(each) for each in mine if each.rank == 0)
-        most = settings.max_containers or function.definition.concurrency_limit or 100
+        most = settings.max_containers or function.definition.concurrency_limit or MOST
         wanted = min(max(waiting - free, least - len(mine)), most - len(mine) // size)
         if wanted <= 0 or function.not_before > now:
             return
@@ -118,7 +130,8 @@ class Scheduler:
     def _room(self, container: Container) -> int:
         """How many more inputs a container can take."""
         definition = container.definition
-        if (definition.single_use_containers or definition.max_inputs == 1) and container.served:
+        once = definition.single_use_containers or definition.max_inputs == 1 or container.group is not None
+        if once and container.served:
             return 0
         return max(0, container.concurrency - len(self._calls.held(container.id)))
 

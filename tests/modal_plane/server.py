@@ -29,7 +29,7 @@ from tests.modal_plane.wire import Unimplemented, Wire
 HOST = "127.0.0.1"
 
 
-class ControlPlane(  # type: ignore[misc]
+class ControlPlane(
     AuthService,
     EnvironmentService,
     AppService,
@@ -45,7 +45,7 @@ class ControlPlane(  # type: ignore[misc]
     VolumeService,
     BlobService,
     Wire,
-    Unimplemented,
+    Unimplemented,  # type: ignore[misc, valid-type]
 ):
     """Every service. One instance serves the clients, and one each container."""
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 KEPT = 64 << 10
 """Bytes of a request that are recorded whole. Of a longer one, the byte strings are left out: transfers must not fill the memory."""
 
+REMEMBERED = 10_000
+"""Answers that are kept for clients that ask again."""
+
 Method = Callable[[Any], Coroutine[Any, Any, None]]
 
 
@@ -107,7 +110,7 @@ class Wire(Service):
             self.plane.called(Call(method, slim(request), self.container.id if self.container else None))
             if self.container is not None and self.container.cut_off:
                 raise GRPCError(Status.UNAVAILABLE, "the line to this container is cut")
-            failure = self.plane.faults.take(method, request)
+            failure = self.plane.faults.take(method, request, of_container=self.container is not None)
             if failure is not None:
                 await asyncio.sleep(failure.delay)
                 if failure.status is not None and not failure.after:
@@ -127,8 +130,10 @@ class Wire(Service):
             except Exception as error:
                 self.plane.errors.append(error)
                 raise
-            if key is not None and exchange.answer is not None:
+            if key is not None and exchange.answer is not None and exchange.answer.ByteSize() <= KEPT:
                 self._answered[key] = exchange.answer
+                if len(self._answered) > REMEMBERED:
+                    self._answered.pop(next(iter(self._answered)))
             self.plane.changed()
             if lose and failure is not None and failure.status is not None:
                 raise GRPCError(failure.status, failure.message)
