@@ -87,8 +87,8 @@ def _greet(server: str, token_id: str | None) -> None:  # noqa: ARG001  another 
     import modal
 
     async def hello() -> None:
-        client = await modal.Client.from_env.aio()  # type: ignore[no-untyped-call]
-        await client.hello.aio()
+        client = await modal.Client.from_env.aio()
+        await client.hello.aio()  # type: ignore[no-untyped-call]
 
     _reach(server)
     places = ", ".join(urlsplit(url.strip()).netloc for url in server.split(","))

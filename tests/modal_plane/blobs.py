@@ -10,9 +10,10 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -230,16 +231,12 @@ class _Store:
         line, path = self._blobs.down, self._blobs.contents.path(request.match_info["sha256"])
         _refuse(request, line)
         start = int(request.query["start"])
-        stop = start + int(request.query["length"]) if request.query["length"] else path.stat().st_size
-        with path.open("rb") as file:
-            file.seek(start)
-            body = file.read(max(0, min(stop, path.stat().st_size) - start))
-        digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
-        response = web.StreamResponse(headers={"Repr-Digest": f"sha-256=:{digest}:"})
-        response.content_length = len(body)
+        size = path.stat().st_size
+        stop = min(size, start + int(request.query["length"])) if request.query["length"] else size
+        response = web.StreamResponse(headers={"Repr-Digest": f"sha-256=:{_digest(path, start, stop)}:"})
+        response.content_length = max(0, stop - start)
         await response.prepare(request)
-        for position in range(0, len(body), CHUNK):
-            chunk = body[position : position + CHUNK]
+        for chunk in _chunks(path, start, stop):
             if line.cut_at is not None and line.bytes + len(chunk) > line.cut_at:
                 await response.write(chunk[: max(0, line.cut_at - line.bytes)])
                 line.bytes = max(line.bytes, line.cut_at)
@@ -269,3 +266,18 @@ def _refuse(request: web.Request, line: Line) -> None:
         if request.transport is not None:
             request.transport.abort()
         raise ConnectionResetError("told to cut the line")
+
+
+def _chunks(path: Path, start: int, stop: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(start)
+        while start < stop and (chunk := file.read(min(CHUNK, stop - start))):
+            start += len(chunk)
+            yield chunk
+
+
+def _digest(path: Path, start: int, stop: int) -> str:
+    digest = hashlib.sha256()
+    for chunk in _chunks(path, start, stop):
+        digest.update(chunk)
+    return base64.b64encode(digest.digest()).decode()

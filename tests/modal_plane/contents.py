@@ -11,7 +11,7 @@ from typing import BinaryIO, Self
 
 from tests.modal_plane.state import State
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 
 
 class Contents:
