@@ -33,6 +33,21 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__) /* what this header declares is all that a shared library shows (-fvisibility=hidden) */
+#pragma GCC visibility push(default)
+#endif
+
+/* ---- Version --------------------------------------------------------------------------------------------------- */
+
+/* Of what this header declares: a larger number wherever a structure or a function has changed. */
+#define TSWS_ABI 1
+
+/* TSWS_ABI of the library, for programs that load it when they run. */
+int32_t tsws_abi(void);
+
+/* The version of tsws that the library is of ("0.1.0"); a constant. */
+const char *tsws_version(void);
+
 /* ---- Status ---------------------------------------------------------------------------------------------------- */
 
 typedef enum tsws_status {
@@ -283,6 +298,10 @@ void tsws_sampler_destroy(tsws_sampler *sampler);
  * temperature 0. Always gives a token of the vocabulary, even for logits that are not numbers.
  */
 int32_t tsws_sampler_pick(tsws_sampler *sampler, const float *logits);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

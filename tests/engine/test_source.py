@@ -35,35 +35,47 @@ def test_a_missing_source_is_named(tmp_path, monkeypatch):
 
 
 def test_one_file_is_made_of_all_in_a_fixed_order(tmp_path):
-    (tmp_path / "include").mkdir()
-    (tmp_path / "src").mkdir()
+    for name in ("include", "src", "run"):
+        (tmp_path / name).mkdir()
     (tmp_path / "include/api.h").write_text("int api;\n")
     (tmp_path / "src/inner.h").write_text('#include "api.h"\n#include <stdio.h>\nint inner;\n')
     (tmp_path / "src/zebra.c").write_text('#include "api.h"\nint zebra;\n')
-    (tmp_path / "src/main.c").write_text('#include "inner.h"\nint main(void);')
     (tmp_path / "src/ant.c").write_text('  # include "inner.h" /* all */\nint ant;\n')
-    assert amalgamate(tmp_path).decode().split("*/\n", 1)[1] == (
+    (tmp_path / "run/main.c").write_text('#include "inner.h"\nint main(void);')
+    (tmp_path / "run/inner.h").write_text('#include "api.h"\nint other;\n')
+    (tmp_path / "run/options.c").write_text("int options;\n")
+    library = (
         "\n/* ==== src/ant.c ==== */\n\n"
         "\n/* ==== src/inner.h ==== */\n\n"
         "\n/* ==== include/api.h ==== */\n\n"
         "int api;\n#include <stdio.h>\nint inner;\nint ant;\n"
         "\n/* ==== src/zebra.c ==== */\n\nint zebra;\n"
-        "\n/* ==== src/main.c ==== */\n\nint main(void);"
+    )
+    assert amalgamate(tmp_path, program=False).decode().split("*/\n", 1)[1] == library
+    assert amalgamate(tmp_path).decode().split("*/\n", 1)[1] == (
+        library + "\n/* ==== run/options.c ==== */\n\nint options;\n"
+        "\n/* ==== run/main.c ==== */\n\n"
+        "\n/* ==== run/inner.h ==== */\n\nint other;\nint main(void);"
     )
 
 
 def test_a_missing_header_is_named(tmp_path):
     (tmp_path / "src").mkdir()
-    (tmp_path / "src/main.c").write_text('#include "gone.h"\n')
+    (tmp_path / "src/model.c").write_text('#include "gone.h"\n')
     with pytest.raises(BuildError) as caught:
-        amalgamate(tmp_path)
-    assert caught.value.message == f"{tmp_path}/src/main.c: includes gone.h, which is missing"
+        amalgamate(tmp_path, program=False)
+    assert caught.value.message == f"{tmp_path}/src/model.c: includes gone.h, which is missing"
 
 
 def test_a_folder_without_sources_is_named(tmp_path):
     with pytest.raises(BuildError) as caught:
         amalgamate(tmp_path)
     assert caught.value.message == f"{tmp_path}/src: no C sources"
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/model.c").touch()
+    with pytest.raises(BuildError) as caught:
+        amalgamate(tmp_path)
+    assert caught.value.message == f"{tmp_path}/run: no C sources"
 
 
 def test_the_bytes_are_always_the_same(tmp_path):
@@ -80,8 +92,10 @@ def test_it_compiles_alone_without_a_warning(compiler, tmp_path):
         if os.environ.get("CI"):
             pytest.fail(f"{compiler} is not installed (apt-get install {compiler})")
         pytest.skip(f"{compiler} is not installed: the joined source is not checked with it")
-    (tmp_path / "run.c").write_bytes(amalgamate(native_folder()))
-    for flags in (STRICT, ["-O3", "-pthread"]):  # as the project's own, and as a stranger would
-        command = [compiler, *flags, "run.c", "-o", "run", "-lm"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    outputs = {True: ["-o", "run", "-lm"], False: ["-c", "-fPIC", "-fvisibility=hidden"]}
+    for program, output in outputs.items():
+        (tmp_path / "run.c").write_bytes(amalgamate(native_folder(), program=program))
+        for flags in (STRICT, ["-O3", "-pthread"]):  # as the project's own, and as a stranger would
+            command = [compiler, *flags, "run.c", *output]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

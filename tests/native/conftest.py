@@ -26,17 +26,29 @@ class NativeBuild:
     command: tuple[str, ...]
     """Compiler and flags."""
 
-    def compile_library(self) -> None:
-        """All sources but ``main.c``, one object each."""
-        sources = [str(path) for path in sorted(self.native.glob("src/*.c")) if path.name != "main.c"]
-        self._compile("-c", *sources)
+    @property
+    def library(self) -> list[Path]:
+        """Objects of the library: an object for each file of ``src``."""
+        return sorted(self.folder.glob("library/*.o"))
+
+    @property
+    def parts(self) -> list[Path]:
+        """Objects of the program without its ``main``: an object for each other file of ``run``."""
+        return sorted(self.folder.glob("run/*.o"))
+
+    def compile(self) -> None:
+        """All but the program's ``main.c``, one object each."""
+        parts = [path for path in self.native.glob("run/*.c") if path.name != "main.c"]
+        for name, sources in {"library": self.native.glob("src/*.c"), "run": parts}.items():
+            (self.folder / name).mkdir()
+            self._compile("-c", *map(str, sorted(sources)), folder=self.folder / name)
 
     def link(self, name: str, *sources: Path) -> Path:
-        """An executable of the library and a few sources."""
+        """An executable of the library, the parts of the program and a few sources."""
         program = self.folder / name
         if not program.exists():
-            objects = [str(path) for path in sorted(self.folder.glob("*.o"))]
-            self._compile(*map(str, sources), *objects, "-o", str(program), "-lm")
+            objects = map(str, [*sources, *self.parts, *self.library])
+            self._compile(*objects, "-o", str(program), "-lm", folder=self.folder)
         return program
 
     def c_test(self, name: str) -> Path:
@@ -46,10 +58,10 @@ class NativeBuild:
 
     def program(self) -> Path:
         """``run`` itself."""
-        return self.link("run", self.native / "src" / "main.c")
+        return self.link("program", self.native / "run" / "main.c")
 
-    def _compile(self, *arguments: str) -> None:
-        done = subprocess.run([*self.command, *arguments], cwd=self.folder, capture_output=True, text=True, check=False)
+    def _compile(self, *arguments: str, folder: Path) -> None:
+        done = subprocess.run([*self.command, *arguments], cwd=folder, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
@@ -68,11 +80,11 @@ def require_compiler(name: str) -> str:
 def build(request: pytest.FixtureRequest, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> NativeBuild:
     compiler, mode = request.param.split("-")
     native = repository / "native"
-    includes = [f"-I{native / name}" for name in ("include", "src", "tests")]
+    includes = [f"-I{native / name}" for name in ("include", "src", "run", "tests")]
     built = NativeBuild(
         native=native,
         folder=tmp_path_factory.mktemp(request.param),
         command=(require_compiler(compiler), *STRICT, *MODES[mode], *includes),
     )
-    built.compile_library()
+    built.compile()
     return built

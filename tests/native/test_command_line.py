@@ -10,6 +10,7 @@ import threading
 import pytest
 
 USAGE_BEGINS = "Usage:   run <checkpoint> [options]"
+AGAIN = "; run --help tells how\n"
 
 
 @pytest.fixture
@@ -108,17 +109,28 @@ def test_chat_takes_turns_until_the_input_ends(build, files):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "run: no checkpoint is given"),
         (["m", "-t"], "run: -t needs a value"),
-        (["m", "-q", "1"], "run: unknown option: -q"),
+        (["m", "-x", "1"], "run: unknown option: -x"),
         (["m", "once"], "run: unknown option: once"),
         (["m", "-m", "dream"], "run: unknown mode: dream"),
+        (["m", "--count", "2x"], "run: --count 2x: expected a whole number from 1 to 1000000"),
+        (["m", "-q", "int4"], "run: -q int4: expected int8 or float32"),
+        (["m", "--info", "--bench"], "run: --bench: only one thing can be done at a time"),
     ],
 )
-def test_wrong_usage_shows_the_usage(build, arguments, message):
+def test_wrong_usage_is_told_in_one_line(build, arguments, message):
     done = run(build, *arguments)
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", message + AGAIN)
+
+
+@gcc_only
+def test_without_arguments_it_shows_the_usage(build):
+    done = run(build)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.decode().splitlines()[:2] == [message, USAGE_BEGINS]
+    assert done.stderr.decode().splitlines()[:2] == [f"run: no checkpoint is given{AGAIN}".rstrip(), USAGE_BEGINS]
+    asked = run(build, "--help")
+    assert (asked.returncode, asked.stderr) == (0, b"")
+    assert asked.stdout.decode().splitlines()[0] == USAGE_BEGINS
 
 
 @gcc_only
@@ -144,6 +156,78 @@ def test_a_tokenizer_of_another_vocabulary_is_refused_by_name(build, real_data):
     done = run(build, model, "-z", tokenizer)
     message = f"run: {tokenizer}: this tokenizer has 105 pieces, but the model {model} has a vocabulary of 512\n"
     assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", message)
+
+
+@gcc_only
+def test_a_tokenizer_that_was_not_named_is_asked_for(build, real_data, tmp_path):
+    command = [build.program(), real_data / "tok105/model5000.bin"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr == (
+        "run: tokenizer.bin: can not be opened: No such file or directory; name the model's tokenizer with -z\n"
+    )
+    (tmp_path / "tokenizer.bin").write_bytes((real_data / "tok105/tok105.bin").read_bytes())
+    done = subprocess.run([*command, "-n", "4"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "Onc\n")
+
+
+@gcc_only
+def test_info_tells_what_the_header_says(build, real_data):
+    model = real_data / "stories260K/stories260K.bin"
+    info = json.loads(run(build, model, "--info", "--json").stdout)
+    lines = run(build, model, "--info").stdout.decode().splitlines()
+    assert [line[:22].rstrip() for line in lines] == [key.replace("_", " ") for key in info]
+    assert lines[1:3] == ["file version          0", "dim                   64"]
+    expected = {
+        "model": str(model),
+        "file_version": 0,
+        "dim": 64,
+        "hidden_dim": 172,
+        "n_layers": 5,
+        "n_heads": 8,
+        "n_kv_heads": 4,
+        "vocab_size": 512,
+        "max_seq_len": 512,
+        "shared_classifier": True,
+        "parameters": 260032,
+        "stored_as": "float32",
+        "group_size": 0,
+        "precision": "float32",
+        "cache_bytes": 5 * 2 * 32 * 512 * 4,
+    }
+    assert {key: info[key] for key in expected} == expected
+    assert info["weight_bytes"] >= info["parameters"] * 4
+    assert info["peak_resident_bytes"] >= info["weight_bytes"]
+    assert info["threads"] >= 1
+    assert info["kernels"]
+
+
+@gcc_only
+def test_the_arithmetic_can_be_chosen(build, files):
+    info = json.loads(run(build, files[0], "--info", "--json", "-q", "int8", "--kernels", "portable").stdout)
+    assert (info["stored_as"], info["precision"], info["kernels"]) == ("float32", "int8", "portable")
+    assert json.loads(run(build, files[0], "--info", "--json", "--threads", "2").stdout)["threads"] == 2
+    assert json.loads(run(build, files[0], "--info", "--json", "--exact").stdout)["kernels"] == "portable"
+    done = run(build, files[0], "--info", "--kernels", "abacus")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert "abacus" in done.stderr.decode()
+
+
+@gcc_only
+def test_bench_measures_prompts_and_stories_by_threads(build, files):
+    arguments = [files[0], "--bench", "--rounds", "1", "-n", "3", "--threads", "1"]
+    rows = [json.loads(line) for line in run(build, *arguments, "--json").stdout.splitlines()]
+    assert [(row["work"], row["streams"], row["threads"], row["tokens"]) for row in rows] == [
+        ("prompt", 1, 1, 3),
+        *(("story", streams, 1, 3) for streams in (1, 2, 4, 8, 16, 32)),
+    ]
+    assert all(row["tokens_per_second"] > 0 for row in rows)
+    table = run(build, *arguments).stdout.decode().splitlines()
+    assert table[1:4] == [
+        "tokens a second, 3 tokens a stream, medians of 1",
+        "",
+        "threads       prompt     1 at once     2 at once     4 at once     8 at once    16 at once    32 at once",
+    ]
+    assert [len(row.split()) for row in table[4:]] == [8]
 
 
 @gcc_only

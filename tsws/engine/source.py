@@ -10,7 +10,7 @@ from tsws.errors import BuildError
 _PACKAGE = Path(__file__).resolve().parent.parent
 _QUOTED_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"\n]+)"[^\n]*$')
 
-_HEADER = """\
+_PROGRAM_HEADER = """\
 /*
  * run: plays tiny Llama models in llama2.c's file formats.
  *
@@ -20,9 +20,13 @@ _HEADER = """\
  */
 """
 
+_LIBRARY_HEADER = """\
+/* libtsws: the native library of tsws, written from its native/ folder. Its contract is tsws.h, which begins below. */
+"""
+
 
 def native_folder() -> Path:
-    """The folder with ``include/`` and ``src/``: inside an installed package, or in the checkout.
+    """The folder with ``include/``, ``src/`` and ``run/``: inside an installed package, or in the checkout.
 
     Raises:
         BuildError: it is in neither place.
@@ -37,27 +41,33 @@ def native_folder() -> Path:
     )
 
 
-def amalgamate(folder: Path) -> bytes:
-    """All of the native program as one C file that compiles alone.
+def amalgamate(folder: Path, *, program: bool = True) -> bytes:
+    """All of the native program, or of its library alone, as one C file that compiles alone.
 
     Headers of the folder are put in place where they are first included; sources follow one another in the order
-    of their names, ``main.c`` last. The same folder always gives the same bytes.
+    of their names, those of the library first and ``main.c`` last. The same folder always gives the same bytes.
 
     Args:
-        folder: with ``include/`` and ``src/``.
+        folder: with ``include/``, the library's ``src/`` and the program's ``run/``.
+        program: whether ``run/`` is wanted too.
 
     Raises:
         BuildError: a source or a header that one includes is missing.
     """
-    sources = sorted((folder / "src").glob("*.c"), key=lambda path: (path.name == "main.c", path.name))
-    if not sources:
-        raise BuildError(f"{folder / 'src'}: no C sources", hint="install tsws again")
+    sources = [*_sources(folder / "src"), *(_sources(folder / "run") if program else [])]
     seen: set[Path] = set()
-    parts = [_HEADER]
+    parts = [_PROGRAM_HEADER if program else _LIBRARY_HEADER]
     for source in sources:
         parts.append(_section(folder, source))
         parts.extend(_inlined(folder, source, seen))
     return "".join(parts).encode()
+
+
+def _sources(folder: Path) -> list[Path]:
+    sources = sorted(folder.glob("*.c"), key=lambda path: (path.name == "main.c", path.name))
+    if not sources:
+        raise BuildError(f"{folder}: no C sources", hint="install tsws again")
+    return sources
 
 
 def _inlined(folder: Path, path: Path, seen: set[Path]) -> list[str]:
