@@ -16,6 +16,7 @@ from bench import bandwidth
 
 RUN_FOR = 0.25
 """Seconds of running that make a sample: llama2.c's clock has milliseconds, and a short story takes ten of them."""
+TRIES = 10
 _SMALL = 1 << 26
 """Bytes of a model file that llama-bench, which takes its time to start, plays several times."""
 _LAUNCHERS = (b"GOMP_parallel", b"__kmpc_fork_call")
@@ -30,8 +31,8 @@ class Setting:
     """For the table, such as ``run-gcc, 2 threads``."""
     command: Callable[[int], list[str]]
     """The command that plays so many tokens a stream, greedily."""
-    read: Callable[[subprocess.CompletedProcess[str]], float]
-    """Tokens a second, all streams together, from what it printed."""
+    read: Callable[[subprocess.CompletedProcess[str]], float | None]
+    """Tokens a second, all streams together, from what it printed; None where it printed nothing of it."""
     streams: int = 1
     threads: int = 1
     tells: bool = False
@@ -53,10 +54,19 @@ class Setting:
     def measure(self, tokens: int) -> float:
         """Tokens a second over as many runs as fill :data:`RUN_FOR`."""
         began = time.perf_counter()
-        seconds_a_token = [1 / self.read(self.run(tokens))]
+        seconds_a_token = [1 / self._speed(tokens)]
         while time.perf_counter() - began < RUN_FOR:
-            seconds_a_token.append(1 / self.read(self.run(tokens)))
+            seconds_a_token.append(1 / self._speed(tokens))
         return 1 / statistics.fmean(seconds_a_token)
+
+    def _speed(self, tokens: int) -> float:
+        # llama-batched-bench logs from a thread of its own and now and then ends before that has written its line.
+        for _ in range(TRIES):
+            done = self.run(tokens)
+            speed = self.read(done)
+            if speed:
+                return speed
+        raise SystemExit(f"{' '.join(done.args)}\ndid not say its speed: {done.stderr[-500:]}")
 
     def check_length(self, tokens: int) -> None:
         """Make sure that the story does not end early, which would leave out the steps with the longest context.
@@ -154,17 +164,15 @@ def _label(program: Path, threads: int) -> str:
     return f"{name}, {threads} thread{'s' * (threads > 1)}"
 
 
-def _achieved(done: subprocess.CompletedProcess[str]) -> float:
+def _achieved(done: subprocess.CompletedProcess[str]) -> float | None:
     found = re.search(r"achieved tok/s: ([\d.]+)", done.stderr)
-    if not found:
-        raise SystemExit(f"{' '.join(done.args)}\ndid not say its speed: {done.stderr[-500:]}")
-    return float(found[1])
+    return float(found[1]) if found else None
 
 
-def _average(done: subprocess.CompletedProcess[str]) -> float:
+def _average(done: subprocess.CompletedProcess[str]) -> float | None:
     return float(json.loads(done.stdout)[0]["avg_ts"])
 
 
-def _batched(done: subprocess.CompletedProcess[str]) -> float:
+def _batched(done: subprocess.CompletedProcess[str]) -> float | None:
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    return float(lines[-1]["speed_tg"])
+    return float(lines[-1]["speed_tg"]) if lines else None
