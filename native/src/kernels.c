@@ -2,31 +2,38 @@
 
 #include <string.h>
 
-/* Whether this processor runs a table is for the table to say: it is NULL here otherwise. Best first. */
-enum { N_TABLES = 1 };
+/* A table, or NULL where the processor can not run it. Declared here: nobody else should ask past tsws_kernels_choose. */
+const tsws_kernels *tsws_kernels_avx512(void);
 
-static const tsws_kernels *table_at(size_t i) {
-    (void)i;
-    return &tsws_kernels_portable;
+/* All tables that this processor can run, the best first. */
+enum { MOST_KERNELS = 4 };
+
+static size_t list_kernels(const tsws_kernels *tables[MOST_KERNELS]) {
+    size_t count = 0;
+
+#if defined(__x86_64__)
+    if ((tables[count] = tsws_kernels_avx512()) != NULL) {
+        count++;
+    }
+#endif
+    tables[count++] = &tsws_kernels_portable;
+    return count;
 }
 
 const tsws_kernels *tsws_kernels_choose(bool exact) {
-    if (!exact) {
-        for (size_t i = 0; i < N_TABLES; i++) {
-            if (table_at(i) != NULL) {
-                return table_at(i);
-            }
-        }
-    }
-    return &tsws_kernels_portable;
+    const tsws_kernels *tables[MOST_KERNELS];
+
+    (void)list_kernels(tables);
+    return exact ? &tsws_kernels_portable : tables[0];
 }
 
 const tsws_kernels *tsws_kernels_named(const char *name) {
-    for (size_t i = 0; i < N_TABLES; i++) {
-        const tsws_kernels *kernels = table_at(i);
+    const tsws_kernels *tables[MOST_KERNELS];
+    size_t count = list_kernels(tables);
 
-        if (kernels != NULL && strcmp(kernels->name, name) == 0) {
-            return kernels;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(tables[i]->name, name) == 0) {
+            return tables[i];
         }
     }
     return NULL;
