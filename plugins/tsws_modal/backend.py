@@ -42,7 +42,7 @@ class ModalBackend(Backend):
     def launch(self, job: Job, volume: Volume | None) -> Handle:
         from tsws_modal.launching import launch
 
-        where = launch(self, job, _modal_volume(job, volume))
+        where = launch(job, _modal_volume(job, volume), self.options, self.base, self.worker)
         return Handle(backend=self.table, job=job.id, data=msgspec.to_builtins(where))
 
     def attach(self, handle: Handle, after: int = 0) -> Iterator[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +17,7 @@ from tsws_modal.errors import refusals
 from tsws_modal.files import VolumeFiles
 from tsws_modal.image import build_image
 from tsws_modal.layout import CALLS, ENDED, JOB, Orders, Stage, app_name, job_folder
+from tsws_modal.options import ModalOptions
 from tsws_modal.place import Whereabouts
 from tsws_modal.prices import price_of
 from tsws_modal.rates import known_rates
@@ -24,16 +26,21 @@ from tsws_modal.volume import ModalVolume
 if TYPE_CHECKING:
     import modal
 
-    from tsws_modal.backend import ModalBackend
 
-
-def launch(backend: ModalBackend, job: Job, volume: ModalVolume) -> Whereabouts:
+def launch(job: Job, volume: ModalVolume, options: ModalOptions, base: Path, worker: str) -> Whereabouts:
     """Launch a job, or find it: one that was launched before is not launched again.
+
+    Args:
+        job: what to do.
+        volume: where.
+        options: of the backend.
+        base: the workspace's folder.
+        worker: the module that is the worker.
 
     Raises:
         JobError: Modal refuses.
     """
-    environment = environment_of(backend.options.environment or volume.options.environment)
+    environment = environment_of(options.environment or volume.options.environment)
     client = connect(JobError, job.address)
     failed: list[Exception] = []
     with refusals(JobError, job.address, build_log=lambda: build_log(failed[0], client)):
@@ -57,10 +64,8 @@ def launch(backend: ModalBackend, job: Job, volume: ModalVolume) -> Whereabouts:
             deployed = deploy(
                 name,
                 job,
-                backend.options,
-                image=build_image(
-                    shipment(load_plugins()), backend.options.packages, backend.base / ".tsws/cache/modal"
-                ),
+                options,
+                image=build_image(shipment(load_plugins()), options.packages, base / ".tsws/cache/modal"),
                 volume=files.volume,
                 environment=environment,
                 client=client,
@@ -68,7 +73,7 @@ def launch(backend: ModalBackend, job: Job, volume: ModalVolume) -> Whereabouts:
         except Exception as error:
             failed.append(error)
             raise
-        call = deployed.call(_orders(backend, job, name, volume, environment))
+        call = deployed.call(_orders(job, name, volume, environment, options, base, worker))
         files.create(f"{folder}/{CALLS}/{call}", b"")
     return msgspec.structs.replace(where, call=call)
 
@@ -78,9 +83,16 @@ def first_stage(job: Job, *, gpu: bool) -> Stage:
     return "prepare" if gpu and job.prepare and job.telling is None else "work"
 
 
-def _orders(backend: ModalBackend, job: Job, app: str, volume: ModalVolume, environment: str | None) -> Orders:
-    options = backend.options
-    rates, day = known_rates(backend.base)
+def _orders(
+    job: Job,
+    app: str,
+    volume: ModalVolume,
+    environment: str | None,
+    options: ModalOptions,
+    base: Path,
+    worker: str,
+) -> Orders:
+    rates, day = known_rates(base)
     prices: dict[Stage, Price] = {
         "prepare": price_of(options, rates, day, gpu=False),
         "work": price_of(options, rates, day, gpu=job.telling is None),
@@ -93,7 +105,7 @@ def _orders(backend: ModalBackend, job: Job, app: str, volume: ModalVolume, envi
         volume=volume.modal_name,
         volume_environment=environment_of(volume.options.environment),
         app_environment=environment,
-        worker=backend.worker,
+        worker=worker,
         timeout=options.seconds,
         rates={str(stage): price.dollars_per_hour for stage, price in prices.items()},
         max_cost=job.max_cost if job.max_cost is not None else options.max_cost,

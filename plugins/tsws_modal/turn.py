@@ -28,7 +28,7 @@ from tsws_modal.worker import Worker, is_last
 
 TICK = 0.2
 """Seconds between looks at the worker."""
-LOOK = 5.0
+LOOK = 3.0
 """Seconds between looks at the server: is somebody asking to stop, does the lease still hold?"""
 GRACE = {Reason.PREEMPTED: 25.0, Reason.CANCELLED: 25.0, Reason.SUPERSEDED: 0.0}
 """Seconds that a worker has to stop: Modal takes the machine away 30 s after it said so."""
@@ -106,7 +106,7 @@ class Turn:
             late = time.monotonic() - self.began > PATIENCE
             if found is not Verdict.BUSY or late or asked() or (held is not None and self._makes_the_same(held.job)):
                 return found, number, held
-            time.sleep(LOOK / 5)
+            time.sleep(1.0)
 
     def _makes_the_same(self, job: str) -> bool:
         own, other = (self.files.read(f"{job_folder(one)}/{JOB}") for one in (self.orders.job, job))

@@ -70,7 +70,7 @@ class Worker:
             self._kill()
         tail = self.log_tail()
         if tail:
-            sys.stdout.write(f"{tail}\n")  # what Modal's own log keeps of the container
+            os.write(1, f"{tail}\n".encode())  # what Modal's own log keeps of the container
         self._own.cleanup()
 
     @property

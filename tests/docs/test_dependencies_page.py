@@ -15,6 +15,8 @@ from tests.docs.pages import REPOSITORY, page
 
 DEPENDENCIES = page("docs/dependencies.md")
 OURS = {path.name for path in (REPOSITORY / "plugins").iterdir()} | {"tsws"}
+BROUGHT_BY_MODAL = {"modal_proto"}
+"""The client's own messages, in the same package."""
 NOT_AT_RUN_TIME = {"pytest", "_typeshed"}
 """Imported by ``tsws.testing``, which only plugin authors' tests import; and what only type checkers know."""
 
@@ -26,8 +28,9 @@ def test_every_dependency_has_its_section_and_no_other_has(heading: str) -> None
 
 
 def test_every_import_is_declared_and_every_declaration_is_imported() -> None:
-    strangers = set(imports()) - set(sys.stdlib_module_names) - OURS - NOT_AT_RUN_TIME
-    assert strangers == {name.replace("-", "_") for name in declared("project", "dependencies")}
+    strangers = set(imports()) - set(sys.stdlib_module_names) - OURS - NOT_AT_RUN_TIME - BROUGHT_BY_MODAL
+    wanted = [*declared("project", "dependencies"), *declared("project", "optional-dependencies", "modal")]
+    assert strangers == {name.replace("-", "_") for name in wanted}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The reference manifest, whole: every table of it is made, with the Hub and the web served from this machine.
 
-What is changed: the addresses of servers, the backend and the volume (Modal's are a plugin of their own), and the number of steps.
+What is changed: the addresses of servers, the backend and the volume (`tests/plugins/modal/` has it as it is), and the number of steps.
 """
 
 from __future__ import annotations

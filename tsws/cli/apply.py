@@ -54,7 +54,7 @@ def command(
     session: Session = context.obj
     workspace = session.open(overrides)
     plan = workspace.plan(addresses or None, everything=everything, replace=replace, refresh=refresh)
-    if plan.changes and not (refresh or dry_run) and _goes_far(workspace, plan):
+    if not (refresh or dry_run) and _goes_far(workspace, plan):
         # What is agreed to is what will be done: by what is there now, at today's prices.
         plan = workspace.plan(addresses or None, everything=everything, replace=replace, refresh=True)
     mention_limit(session, workspace, plan)

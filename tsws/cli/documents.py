@@ -85,6 +85,10 @@ class JobDocument(msgspec.Struct, frozen=True, kw_only=True):
     train_loss: float | None
     tokens_per_second: float | None
     seconds_left: float | None
+    dollars: float | None
+    """What it has cost until now; null where it costs nothing or nobody knows."""
+    dollars_per_hour: float | None
+    """What its machine costs."""
 
 
 class ResourceDocument(msgspec.Struct, frozen=True, kw_only=True):

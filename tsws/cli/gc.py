@@ -22,4 +22,4 @@ def command(session: Session, /, dry_run: bool, yes: bool, overrides: tuple[str,
     from tsws.cli.removal import remove
 
     workspace = session.open(overrides)
-    remove(session, workspace.root, workspace.gc, dry_run=dry_run, yes=yes)
+    remove(session, workspace.gc, dry_run=dry_run, yes=yes)

@@ -6,12 +6,15 @@ import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tsws.cli.options import set_option
 from tsws.cli.session import Command, Session
+
+if TYPE_CHECKING:
+    from tsws.workspace import Workspace
 
 SEPARATOR = "---"
 """A line of its own between two stories."""
@@ -33,6 +36,7 @@ _SEEDS = 1 << 31
     "--tokenizer", type=click.Path(exists=True, dir_okay=False), help="The .bin that belongs to a model file."
 )
 @click.option("--engine", type=click.Choice(["native", "torch"]), default="native", help="What plays it; native.")
+@click.option("--remote", is_flag=True, help="Tell it where the run works: the model need not be here.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line and story.")
 @click.option("--pretty/--no-pretty", default=True, help="Show line ends where the vocabulary has none; on.")
 @set_option
@@ -43,6 +47,7 @@ def command(
     prompt: str,
     seed: int | None,
     count: int,
+    remote: bool,
     as_json: bool,
     overrides: tuple[str, ...],
     **how: Any,
@@ -54,9 +59,10 @@ def command(
     workspace = session.open(overrides)
     how["tokenizer"] = Path(how["tokenizer"]) if how["tokenizer"] else None
     first = secrets.randbelow(_SEEDS - count) + 1 if seed is None else seed
+    told = _told_there(workspace, prompt, range(first, first + count), how) if remote else None
     for number in range(count):
         began = time.monotonic()
-        pieces = workspace.generate(prompt, seed=first + number, **how)
+        pieces = next(told, iter(())) if told else workspace.generate(prompt, seed=first + number, **how)
         if as_json:
             text = "".join(pieces)
             click.echo(_line(text, first + number, time.monotonic() - began, prompt, how))
@@ -64,6 +70,32 @@ def command(
             if number:
                 click.echo(SEPARATOR)
             _stream(pieces)
+
+
+def _told_there(workspace: Workspace, prompt: str, seeds: range, how: dict[str, Any]) -> Iterator[Iterator[str]]:
+    """The stories of one job, one after another.
+
+    Raises:
+        UsageError: options that do not go together with --remote.
+    """
+    from itertools import groupby
+
+    from tsws.errors import UsageError
+    from tsws.job import Telling
+    from tsws.workspace.telling import tell_there
+
+    if how["model"] is not None or how["tokenizer"] is not None:
+        raise UsageError("--remote plays what a run has trained, not a model file", hint="name the run: --run NAME")
+    telling = Telling(
+        run=how["run"] or "",
+        prompt=prompt,
+        temperature=how["temperature"],
+        top_p=how["top_p"],
+        steps=how["steps"],
+        seeds=tuple(seeds),
+    )
+    for _seed, texts in groupby(tell_there(workspace.context, telling), key=lambda text: text.seed):
+        yield (text.piece for text in texts)
 
 
 def _stream(pieces: Iterator[str]) -> None:

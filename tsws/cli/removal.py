@@ -13,7 +13,7 @@ from tsws.cli.confirmation import confirm
 from tsws.cli.session import Session
 from tsws.cli.words import count
 from tsws.io.sizes import format_bytes
-from tsws.workspace.housekeeping import Removed, size_on_disk
+from tsws.workspace.housekeeping import Removed
 
 
 class Act(Protocol):
@@ -22,13 +22,12 @@ class Act(Protocol):
     def __call__(self, *, dry_run: bool = False, only: Collection[Path] | None = None) -> Removed: ...
 
 
-def remove(session: Session, root: Path, act: Act, *, dry_run: bool, yes: bool) -> None:
+def remove(session: Session, act: Act, *, dry_run: bool, yes: bool) -> None:
     """Show what would be removed, ask, and remove it.
 
     Args:
         session: of the call.
-        root: the workspace.
-        act: a workspace's ``clean`` or ``gc``.
+        act: a workspace's ``clean``, ``clean_volume`` of a volume, or ``gc``.
         dry_run: end after showing.
         yes: do not ask.
     """
@@ -36,9 +35,7 @@ def remove(session: Session, root: Path, act: Act, *, dry_run: bool, yes: bool) 
     if not wanted.paths:
         click.echo("Nothing to remove.")
         return
-    rows = [
-        (f"  {click.style('-', fg='red')} {path}", format_bytes(size_on_disk(root / path))) for path in wanted.paths
-    ]
+    rows = [(f"  {click.style('-', fg='red')} {path}", format_bytes(size)) for path, size in wanted.sizes.items()]
     for line in aligned(rows, right=(1,)):
         session.say(line)
     files = count(len(wanted.paths), "path")

@@ -64,22 +64,28 @@ def _backends(workspace: Workspace) -> Iterator[Check]:
     for name in named:
         table = manifest.backend.get(name)
         kind = (table.kind if table else None) or name
-        yield _backend(workspace, name, kind, dict(table.options) if table else {})
+        yield from _backend(workspace, name, kind, dict(table.options) if table else {})
     for kind in workspace.plugins.backends:
         if kind not in named:
             yield Check(f"backend {kind}", OK, "is there; no run uses it")
 
 
-def _backend(workspace: Workspace, name: str, kind: str, options: dict[str, object]) -> Check:
+def _backend(workspace: Workspace, name: str, kind: str, options: dict[str, object]) -> Iterator[Check]:
+    """What it says of itself; where it says nothing, what it costs."""
     from tsws.resources.active_jobs import open_backend
 
     try:
-        price = open_backend(name, kind, options, workspace.plugins, workspace.root).price()
+        backend = open_backend(name, kind, options, workspace.plugins, workspace.root)
+        findings = list(backend.examine())
+        price = backend.price()
     except TswsError as error:
-        return Check(f"backend {name}", FAIL, error.message, error.hint)
-    if price is None:
-        return Check(f"backend {name}", OK, "costs nothing")
-    return Check(f"backend {name}", OK, f"${price.dollars_per_hour:.2f} an hour ({price.source})")
+        yield Check(f"backend {name}", FAIL, error.message, error.hint)
+        return
+    for found in findings:
+        yield Check(found.name, OK if found.ok else FAIL, found.message, found.hint)
+    if not findings:
+        cost = f"${price.dollars_per_hour:.2f} an hour ({price.source})" if price else "costs nothing"
+        yield Check(f"backend {name}", OK, cost)
 
 
 def _lock(workspace: Workspace) -> Check:

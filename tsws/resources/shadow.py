@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tsws.io.atomic import write_bytes
 from tsws.io.paths import inside
-from tsws.plugin import Volume
+from tsws.plugin import FileStat, Volume
 from tsws.reconcile.store import FOLDER, read_record
 
 _RECORDS = (f"{FOLDER}/state/", f"{FOLDER}/runs/", f"{FOLDER}/cache/")
@@ -25,8 +25,11 @@ def shadow_folder(root: Path, volume: str) -> Path:
     return root / FOLDER / "volumes" / volume
 
 
-def refresh(volume: Volume, folder: Path) -> None:
+def refresh(volume: Volume, folder: Path) -> list[FileStat]:
     """Look at a volume and make its shadow anew.
+
+    Returns:
+        all its files.
 
     Raises:
         VolumeError: it can not be reached.
@@ -34,8 +37,9 @@ def refresh(volume: Volume, folder: Path) -> None:
     fresh = folder.with_name(f".{folder.name}.fresh")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
+    found = list(volume.list())
     sizes = {}
-    for stat in volume.list():
+    for stat in found:
         path = inside(fresh, stat.path)
         sizes[stat.path] = stat.size
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,6 +51,7 @@ def refresh(volume: Volume, folder: Path) -> None:
     _agree_on_times(fresh, sizes)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.replace(folder)
+    return found
 
 
 def _agree_on_times(folder: Path, sizes: dict[str, int]) -> None:

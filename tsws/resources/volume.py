@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-from tsws.errors import PluginError
+from tsws.errors import PluginError, VolumeError
 from tsws.job import VolumeRef
 from tsws.plugin import Plugins, Volume
 from tsws.reconcile.action import Action, Change
 from tsws.reconcile.facts import Probe
 from tsws.reconcile.resource import BaseRule, Making, Resource, Result
+from tsws.resources.seen import keep_seen, seen_volume
 from tsws.sync import Base, SyncPlan, plan_sync, run_sync
 
 
@@ -113,9 +114,15 @@ class VolumeRule(BaseRule):
     def probe(self, resource: Resource) -> Probe:  # noqa: ARG002
         """What a sync would transfer now."""
         volume = open_volume(self.ref, self.plugins, self.root)
-        if not volume.is_near:
+        place = volume if volume.is_near else seen_volume(self.root, volume)
+        if place is None:
             return Probe(Change.SYNC, "looked at when it is applied")
-        plan = plan_declared(self.root, volume, Base.load(base_path(self.root, self.ref.name)), self.patterns)
+        try:
+            plan = plan_declared(self.root, place, Base.load(base_path(self.root, self.ref.name)), self.patterns)
+        except VolumeError:
+            if volume.is_near:
+                raise
+            return Probe(Change.SYNC, "something there has changed; looked at when it is applied")
         if plan.conflicts:
             names = ", ".join(step.path for step in plan.conflicts)
             return Probe(
@@ -151,4 +158,6 @@ class VolumeRule(BaseRule):
             progress=progress,
             stop=making.stop,
         )
+        if not volume.is_near:
+            keep_seen(self.root, volume, volume.list(), Base.load(where))
         return Result([])

@@ -17,7 +17,7 @@ import msgspec
 
 from tsws.errors import InterruptedByUser, JobError, TswsError
 from tsws.fetch.lockfile import merge
-from tsws.job import Done, Failed, Job, decode_job
+from tsws.job import Done, Failed, Job, Telling, Text, decode_job
 from tsws.reconcile.apply import Outcome, Report
 from tsws.resources.sourcing import LOCK_NAME
 from tsws.worker.manifest_file import keep_manifest
@@ -45,8 +45,11 @@ def run(job_path: Path, root: Path | None, descriptor: int) -> int:
     speaker = Speaker(descriptor, job.address)
     began = time.monotonic()
     try:
-        report = _work(job, root or Path(job.root or "."), speaker, asked_to_stop)
-        _raise_failure(report, job.address)
+        place = root or Path(job.root or ".")
+        if job.telling is not None:
+            _tell(job, job.telling, place, speaker, asked_to_stop)
+        else:
+            _raise_failure(_work(job, place, speaker, asked_to_stop), job.address)
     except TswsError as error:
         interrupted = isinstance(error, InterruptedByUser)
         speaker.close(Failed(address=job.address, message=error.message, hint=error.hint, interrupted=interrupted))
@@ -83,6 +86,25 @@ def _work(job: Job, root: Path, speaker: Speaker, asked_to_stop: threading.Event
         keep_manifest(root, job.manifest)
         merge(root / LOCK_NAME, pins_of(job.pins))
     return workspace.work(job, emit=speaker.say, stop=asked_to_stop.is_set)
+
+
+def _tell(job: Job, telling: Telling, root: Path, speaker: Speaker, asked_to_stop: threading.Event) -> None:
+    """Stories instead of targets: by torch, for the native program is built for the processor that it was built on."""
+    workspace = Workspace.of_job(job, root.absolute())
+    for seed in telling.seeds:
+        pieces = workspace.generate(
+            telling.prompt,
+            run=telling.run,
+            engine="torch",
+            temperature=telling.temperature,
+            top_p=telling.top_p,
+            steps=telling.steps,
+            seed=seed,
+        )
+        for piece in pieces:
+            speaker.say(Text(address=job.address, seed=seed, piece=piece))
+            if asked_to_stop.is_set():
+                raise InterruptedByUser(f"{job.address}: stopped on request")
 
 
 def _raise_failure(report: Report, address: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +27,18 @@ from tsws.workspace.history import running_job
 class Removed:
     """What was (or would be) removed."""
 
-    paths: tuple[Path, ...]
-    """Relative to the workspace; a folder stands for all that is in it."""
-    bytes: int
+    sizes: Mapping[Path, int]
+    """Bytes of each path. Paths are relative to the workspace (or the volume); a folder stands for all that is in it."""
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """What it is."""
+        return tuple(self.sizes)
+
+    @property
+    def bytes(self) -> int:
+        """Of all together."""
+        return sum(self.sizes.values())
 
 
 def clean(context: Context, *, dry_run: bool = False, only: Collection[Path] | None = None) -> Removed:
@@ -155,12 +164,12 @@ def _ended_jobs(context: Context) -> Iterator[Path]:
 def _remove(context: Context, paths: Iterable[Path], *, dry_run: bool, only: Collection[Path] | None = None) -> Removed:
     found = {path: path.relative_to(context.root) for path in paths if path.exists()}
     chosen = {path: shown for path, shown in found.items() if only is None or shown in only}
-    size = sum(size_on_disk(path) for path in chosen)
+    sizes = {shown: _size_on_disk(path) for path, shown in chosen.items()}
     if not dry_run:
         for path in chosen:
             _remove_one(path)
             _remove_empty(path.parent, context.root)
-    return Removed(tuple(chosen.values()), size)
+    return Removed(sizes)
 
 
 def _remove_one(path: Path) -> None:
@@ -179,7 +188,7 @@ def _remove_empty(folder: Path, root: Path) -> None:
             folder = folder.parent
 
 
-def size_on_disk(path: Path) -> int:
+def _size_on_disk(path: Path) -> int:
     """Bytes of a file, or of all files in a folder; what vanishes meanwhile counts nothing."""
     size = 0
     for one in [path] if path.is_file() else path.rglob("*"):

@@ -94,7 +94,7 @@ def find_playable(
     if run is not None and model is not None:
         raise UsageError("--run and --model exclude each other", hint="name one of them")
     if model is None:
-        found = _of_run(context, run.removeprefix("run.") if run else _default_run(context))
+        found = _of_run(context, run.removeprefix("run.") if run else default_run(context))
     elif str(model).removeprefix("model.") in context.manifest.model:
         found = _of_model(context, str(model).removeprefix("model."))
     else:
@@ -124,7 +124,12 @@ def find_program(context: Context) -> Path:
     return path
 
 
-def _default_run(context: Context) -> str:
+def default_run(context: Context) -> str:
+    """The name of the run that is meant when none is named.
+
+    Raises:
+        UsageError: there is none.
+    """
     names = [one.removeprefix("run.") for one in context.manifest.workspace.default or () if one.startswith("run.")]
     names += context.manifest.run
     if not names:

@@ -9,6 +9,7 @@ from tsws.errors import UsageError
 from tsws.job import VolumeRef
 from tsws.plugin import Volume
 from tsws.resources.remote import RemoteRunRule
+from tsws.resources.seen import keep_seen
 from tsws.resources.shadow import refresh, shadow_folder
 from tsws.resources.volume import VolumeRule, base_path, open_volume, plan_declared
 from tsws.sync import Base, SyncPlan, SyncReport, plan_sync, run_sync
@@ -85,7 +86,8 @@ def refresh_volumes(context: Context, names: Collection[str]) -> None:
         if spec.kind in context.plugins.volumes:
             volume = _open(context, name)
             if not volume.is_near:
-                refresh(volume, shadow_folder(context.root, name))
+                files = refresh(volume, shadow_folder(context.root, name))
+                keep_seen(context.root, volume, files, Base.load(base_path(context.root, name)))
 
 
 def push_sources(context: Context, rule: RemoteRunRule) -> None:

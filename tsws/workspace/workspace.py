@@ -16,7 +16,7 @@ from tsws.reconcile.apply import Report, apply
 from tsws.reconcile.compare import compare
 from tsws.reconcile.graph import Graph
 from tsws.reconcile.observe import Observer
-from tsws.workspace import history, housekeeping, machines, playing, syncing
+from tsws.workspace import history, housekeeping, machines, playing, syncing, volume_cleaning
 from tsws.workspace.carrying import Carrier, telling_listeners
 from tsws.workspace.context import Context
 from tsws.workspace.finding import find_manifest
@@ -237,6 +237,12 @@ class Workspace:
     def clean(self, *, dry_run: bool = False, only: Collection[Path] | None = None) -> housekeeping.Removed:
         """Remove intermediates that can be made again. See :func:`tsws.workspace.housekeeping.clean`."""
         return housekeeping.clean(self.context, dry_run=dry_run, only=only)
+
+    def clean_volume(
+        self, volume: str, *, dry_run: bool = False, only: Collection[Path] | None = None
+    ) -> housekeeping.Removed:
+        """The same on a volume. See :func:`tsws.workspace.volume_cleaning.clean_volume`."""
+        return volume_cleaning.clean_volume(self.context, volume, dry_run=dry_run, only=only)
 
     def gc(self, *, dry_run: bool = False, only: Collection[Path] | None = None) -> housekeeping.Removed:
         """Remove what is no longer wanted: old versions, orphans. See :func:`tsws.workspace.housekeeping.gc`."""
