@@ -1,6 +1,6 @@
 """What a container sees of the machine: the system, the interpreter with its packages, its mounts and its volumes.
 
-The developer's checkout, home and temporary folders are not there, so that a job works only if it ships its own source. Where
+The developer's checkout (with what is installed from it), home and temporary folders are not there, so that a job works only if it ships its own source. Where
 the kernel refuses namespaces, containers run in a folder of their own instead: volumes are symbolic links at their mount paths, and
 nothing is hidden.
 """
@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 
 LAUNCHER = Path(__file__).with_name("launch.py")
@@ -58,6 +59,23 @@ def interpreter() -> list[Bind]:
     return [Bind(each, each) for each in sorted(wanted) if not each.startswith("/usr/")]
 
 
+@functools.cache
+def checkouts() -> dict[str, list[str]]:
+    """What belongs to packages that are installed from a checkout, by the folder of packages that it lies in.
+
+    Their sources are hidden anyway; their metadata and their import hooks would be found where they are not installed.
+    """
+    hidden: dict[str, set[str]] = {}
+    for package in distributions():
+        origin = json.loads(package.read_text("direct_url.json") or "{}")
+        if origin.get("dir_info", {}).get("editable"):
+            for file in package.files or ():
+                if file.parts[0] != "..":
+                    folder = str(Path(str(package.locate_file(""))).absolute())
+                    hidden.setdefault(folder, set()).add(file.parts[0])
+    return {folder: sorted(names) for folder, names in hidden.items()}
+
+
 def prepare(
     folder: Path, binds: list[Bind], command: list[str], environment: Mapping[str, str], *, pid_fd: int
 ) -> Launch:
@@ -86,6 +104,7 @@ def prepare(
     plan = {
         "root": str(folder / "rootfs"),
         "binds": [asdict(bind) for bind in own + interpreter() + binds],
+        "hidden": checkouts(),
         "command": command,
         "environment": dict(environment),
         "cwd": HOME,

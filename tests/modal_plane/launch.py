@@ -96,10 +96,23 @@ def _build_root(root: Path, binds: list[dict[str, Any]]) -> None:
         _bind(bind["source"], root / bind["target"].lstrip("/"), read_only=bind["read_only"])
 
 
+def _hide(root: Path, folder: str, names: list[str], number: int) -> None:
+    """Show a folder without some of its entries: the others become links to where it really lies."""
+    place = root / folder.lstrip("/")
+    behind = Path(f"/.shown/{number}")
+    _bind(str(place), root / behind.relative_to("/"))
+    _mount("tmpfs", str(place), "tmpfs", data="mode=755")
+    for entry in (root / behind.relative_to("/")).iterdir():
+        if entry.name not in names:
+            (place / entry.name).symlink_to(behind / entry.name)
+
+
 def _become(plan: dict[str, Any]) -> None:
     _die_with_parent()
     root = Path(plan["root"])
     _build_root(root, plan["binds"])
+    for number, (folder, names) in enumerate(plan["hidden"].items()):
+        _hide(root, folder, names, number)
     os.chroot(root)
     os.chdir(plan["cwd"])
     os.execve(plan["command"][0], plan["command"], plan["environment"])

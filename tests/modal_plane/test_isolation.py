@@ -72,12 +72,20 @@ def test_a_container_sees_its_own_files_and_what_is_bound_for_it(folder: Path) -
     assert sorted(path.name for path in (folder / "rootfs").iterdir()) == []
 
 
+@pytest.mark.skipif(not namespaces(), reason="this machine offers no namespaces")
+def test_a_container_does_not_find_what_is_installed_from_a_checkout(folder: Path) -> None:
+    code = "import importlib.metadata, sys; print([each.name for each in importlib.metadata.distributions() if each.name in sys.argv])"
+    _, output = start(folder, f'exec "$1" -c "{code}" tsws modal', sys.executable)
+    assert output == "['modal']\n"
+
+
 @pytest.mark.skipif(not namespaces() or os.getuid() != 0, reason="only root can become another user")
 def test_a_container_can_be_started_without_privileges(monkeypatch: pytest.MonkeyPatch) -> None:
     system = shutil.which("python3", path="/usr/bin")
     if system is None:
         pytest.skip("needs an interpreter that everybody may run")
     monkeypatch.setattr(isolation, "interpreter", list)
+    monkeypatch.setattr(isolation, "checkouts", dict)
     with tempfile.TemporaryDirectory() as temporary:
         # Not below the folder of this run's other files, which only their owner may enter.
         folder = lay_out(Path(temporary))
