@@ -28,7 +28,7 @@ class Programs:
 def contenders(found: Programs, files: Files, streams: int) -> dict[str, list[Setting]]:
     """Name to settings; a contender whose program is not given, or lacks the options, is left out.
 
-    With one stream, programs that have threads are a contender a thread number: ``tsws int8, 2``.
+    Programs that have threads are a contender a thread number: ``tsws int8, 2``.
     """
     every = _single(found, files) if streams == 1 else _batched(found, files, streams)
     return {name: settings for name, settings in every.items() if settings}
@@ -48,21 +48,21 @@ def _single(found: Programs, files: Files) -> dict[str, list[Setting]]:
                 setting for path in found.llama_bench for setting in programs.llama_bench(path, gguf, threads=threads)
             ]
         for kind in ("fp32", "int8"):
-            every[f"tsws {kind}, {threads}"] = _tsws(found, files, kind, (threads,), streams=1)
+            every[f"tsws {kind}, {threads}"] = _tsws(found, files, kind, threads, streams=1)
     return every
 
 
 def _batched(found: Programs, files: Files, streams: int) -> dict[str, list[Setting]]:
     every = {"llama2.c fp32": _llama2c(found.llama2c_run, files.model, files)}
-    for kind, gguf in (("F32", files.gguf), ("Q8_0", files.int8_gguf)):
-        every[f"llama.cpp {kind}"] = [
-            setting
-            for path in found.llama_batched_bench
-            for threads in THREADS
-            for setting in programs.llama_batched_bench(path, gguf, threads=threads, streams=streams)
-        ]
-    for kind in ("fp32", "int8"):
-        every[f"tsws {kind}"] = _tsws(found, files, kind, THREADS, streams=streams)
+    for threads in THREADS:
+        for kind, gguf in (("F32", files.gguf), ("Q8_0", files.int8_gguf)):
+            every[f"llama.cpp {kind}, {threads}"] = [
+                setting
+                for path in found.llama_batched_bench
+                for setting in programs.llama_batched_bench(path, gguf, threads=threads, streams=streams)
+            ]
+        for kind in ("fp32", "int8"):
+            every[f"tsws {kind}, {threads}"] = _tsws(found, files, kind, threads, streams=streams)
     return every
 
 
@@ -70,11 +70,10 @@ def _llama2c(builds: Sequence[Path], model: Path, files: Files) -> list[Setting]
     return [setting for path in builds for setting in programs.llama2c(path, model, files.tokenizer)]
 
 
-def _tsws(found: Programs, files: Files, kind: str, numbers: Sequence[int], *, streams: int) -> list[Setting]:
+def _tsws(found: Programs, files: Files, kind: str, threads: int, *, streams: int) -> list[Setting]:
     return [
         setting
         for path in found.run
-        for threads in numbers
         for setting in programs.tsws(
             path, files.model, files.tokenizer, int8=kind == "int8", threads=threads, streams=streams
         )

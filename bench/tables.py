@@ -55,8 +55,8 @@ def batched(rows: Iterable[Row]) -> str:
     head += ["tsws fp32 / int8", "best : llama2.c", "best : best llama.cpp"]
     lines = []
     for row in rows:
-        ours = row.best("tsws fp32", "tsws int8")
-        theirs = row.best("llama.cpp F32", "llama.cpp Q8_0")
+        ours = row.best(*OURS_FP32, *OURS_INT8)
+        theirs = row.best(*PEERS_FP32[1:], *PEERS_INT8[1:])
         lines.append(
             [
                 row.model,
@@ -64,8 +64,8 @@ def batched(rows: Iterable[Row]) -> str:
                 str(row.tokens),
                 rounds(row),
                 speed(row.median("llama2.c fp32")),
-                pair(row, ["llama.cpp F32"], ["llama.cpp Q8_0"]),
-                pair(row, ["tsws fp32"], ["tsws int8"]),
+                pair(row, PEERS_FP32[1:], PEERS_INT8[1:]),
+                pair(row, OURS_FP32, OURS_INT8),
                 ratio(row.ratio(ours, "llama2.c fp32")),
                 ratio(row.ratio(ours, theirs)),
             ]
