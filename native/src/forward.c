@@ -9,7 +9,7 @@
 
 enum {
     LINE_FLOATS = TSWS_ALIGNMENT / sizeof(float),
-    BYTES_A_THREAD = 1 << 20, /* of weights in a step: with less, to meet takes more time than is won */
+    BYTES_A_THREAD = 1 << 19, /* of weights in a step: with less, to meet takes more time than is won */
     BYTES_NEAR = 16 << 20,    /* weights that stay in a cache near enough for each thread to read them all */
     ROWS_A_THREAD = 4         /* for which reading them all pays */
 };

@@ -176,10 +176,9 @@ static void take_part(struct part part, size_t first_scored, float *logits) {
     }
 }
 
-static void run_member(void *context, size_t member) {
+static void run_member(void *context, size_t member, size_t n_members) {
     const struct run *run = context;
     const tsws_forward *forward = run->forward;
-    size_t n_members = tsws_team_size(forward->team);
     struct part part = {
         .forward = forward,
         .kernels = forward->model->packed->kernels,

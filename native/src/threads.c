@@ -1,7 +1,8 @@
 /*
  * A team meets many times in a step of a few microseconds, so meeting must cost little: every member counts its
  * meetings in a cache line of its own, and waits until all others have counted as far. Who has waited in vain for some
- * time yields, then sleeps: a partner may have lost its processor to another program.
+ * time yields, and sleeps at last: a partner may have lost its processor to another program. Spinning has to last longer
+ * than to be woken takes: else two that have slept once find each other asleep at every meeting.
  */
 #include "threads.h"
 
@@ -11,12 +12,15 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
-enum {
-    CACHE_LINE = 64,
-    SPINS = 2000, /* about 30 us; longer than the parts of a step differ, and than it takes to choose a token */
-    YIELDS = 50   /* about as long again: to fall asleep and be woken costs more than that */
-};
+enum { CACHE_LINE = 64, SPINS = 1000 }; /* about 20 us: longer than it takes to choose a token */
+
+/* Seconds. */
+#define PATIENCE      1e-3 /* before falling asleep */
+#define TRIAL         2e-3 /* of work before the team is judged; long beside being woken */
+#define SHORTEST_REST 4e-3 /* doubled each time that the team is found to be no help */
+#define LONGEST_REST  0.25
 
 struct member {
     _Alignas(CACHE_LINE) atomic_uint meetings; /* how many it has come to; wraps around */
@@ -34,7 +38,20 @@ struct tsws_team {
     atomic_uint sleepers;
     size_t n_started;
     struct member *members; /* (size,) */
+
+    /* The caller's own. */
+    double worked; /* seconds of this trial, those that it waited for others included */
+    double waited; /* for long */
+    double rest_end;
+    double rest_length; /* of the next one */
 };
+
+static double seconds(void) {
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
 
 /* Tells the processor that this is a loop that waits. */
 static void relax(void) {
@@ -60,20 +77,25 @@ static void sleep_until(tsws_team *team, struct member *member, unsigned meeting
     (void)pthread_mutex_unlock(&team->mutex);
 }
 
-static void wait_until(tsws_team *team, struct member *member, unsigned meeting) {
+/* Gives the seconds that it took, 0 when it was short. */
+static double wait_until(tsws_team *team, struct member *member, unsigned meeting) {
+    double start;
+
     for (int i = 0; i < SPINS; i++) {
         if (has_come(member, meeting)) {
-            return;
+            return 0.0;
         }
         relax();
     }
-    for (int i = 0; i < YIELDS; i++) {
-        if (has_come(member, meeting)) {
-            return;
+    start = seconds();
+    while (!has_come(member, meeting)) {
+        if (seconds() - start > PATIENCE) {
+            sleep_until(team, member, meeting);
+        } else {
+            (void)sched_yield();
         }
-        (void)sched_yield();
     }
-    sleep_until(team, member, meeting);
+    return seconds() - start;
 }
 
 /* Counts one more meeting of the member's own, and says which it is. */
@@ -92,7 +114,11 @@ static unsigned come(tsws_team *team, size_t member) {
 static void wait_for_others(tsws_team *team, size_t member, unsigned meeting) {
     for (size_t i = 0; i < team->size; i++) {
         if (i != member) {
-            wait_until(team, &team->members[i], meeting);
+            double waited = wait_until(team, &team->members[i], meeting);
+
+            if (member == 0) {
+                team->waited += waited;
+            }
         }
     }
 }
@@ -106,25 +132,49 @@ static void *live(void *argument) {
     tsws_team *team = member->team;
 
     for (;;) {
-        wait_until(team, &team->members[0], come(team, member->index)); /* the caller comes when there is work */
+        (void)wait_until(team, &team->members[0], come(team, member->index)); /* the caller comes when there is work */
         if (team->work == NULL) {
             return NULL;
         }
-        team->work(team->context, member->index);
+        team->work(team->context, member->index, team->size);
     }
 }
 
+/*
+ * Sends the members to rest when the caller alone would have been as quick: that is when it waited for half of what the
+ * others were to save it, for some of that goes into meeting and into sharing data.
+ */
+static void judge_team(tsws_team *team, double start) {
+    double now = seconds();
+
+    team->worked += now - start;
+    if (team->worked < TRIAL) {
+        return;
+    }
+    if (team->waited * (double)(2 * team->size) > team->worked * (double)(team->size - 1)) {
+        team->rest_end = now + team->rest_length;
+        team->rest_length = team->rest_length * 2.0 < LONGEST_REST ? team->rest_length * 2.0 : LONGEST_REST;
+    } else {
+        team->rest_length = SHORTEST_REST;
+    }
+    team->worked = 0.0;
+    team->waited = 0.0;
+}
+
 void tsws_team_run(tsws_team *team, tsws_team_work *work, void *context) {
-    if (team->size > 1) {
-        team->work = work;
-        team->context = context;
-        (void)come(team, 0);
+    double start = team->size > 1 ? seconds() : 0.0;
+
+    if (team->size == 1 || start < team->rest_end) {
+        work(context, 0, 1);
+        return;
     }
-    work(context, 0);
-    if (team->size > 1) {
-        /* The others are done when they have come to the next meeting, where they wait for the caller's next work. */
-        wait_for_others(team, 0, atomic_load_explicit(&team->members[0].meetings, memory_order_relaxed) + 1);
-    }
+    team->work = work;
+    team->context = context;
+    (void)come(team, 0);
+    work(context, 0, team->size);
+    /* The others are done when they have come to the next meeting, where they wait for the caller's next work. */
+    wait_for_others(team, 0, atomic_load_explicit(&team->members[0].meetings, memory_order_relaxed) + 1);
+    judge_team(team, start);
 }
 
 size_t tsws_team_size(const tsws_team *team) {
@@ -158,6 +208,7 @@ tsws_status tsws_team_create(size_t n_threads, tsws_team **team, tsws_error *err
         return tsws_fail(error, TSWS_ERROR_MEMORY, "memory is short for %zu threads", n_threads);
     }
     created->size = n_threads;
+    created->rest_length = SHORTEST_REST;
     for (size_t i = 0; i < n_threads; i++) {
         atomic_init(&created->members[i].meetings, 0);
         created->members[i].team = created;

@@ -8,8 +8,8 @@ enum { TSWS_MAX_THREADS = 64 };
 
 typedef struct tsws_team tsws_team;
 
-/* What each member does; `member` counts from 0, the caller. */
-typedef void tsws_team_work(void *context, size_t member);
+/* What each member does; `member` counts from 0, the caller. n_members is the team's size, or 1. */
+typedef void tsws_team_work(void *context, size_t member, size_t n_members);
 
 /*
  * Starts n_threads - 1 threads, which wait for work, at first awake and soon asleep. They take no signals.
@@ -22,10 +22,15 @@ void tsws_team_destroy(tsws_team *team);
 
 size_t tsws_team_size(const tsws_team *team);
 
-/* Has every member do the work, and returns when all have. One caller at a time. */
+/*
+ * Has every member do the work, and returns when all have. One caller at a time.
+ *
+ * Where members lost their processors to other programs, so that the caller mostly waited for them, they rest for some time,
+ * and the caller works alone.
+ */
 void tsws_team_run(tsws_team *team, tsws_team_work *work, void *context);
 
-/* Within work: no member returns before all have called it. What one wrote before, the others see after. */
+/* Within work of several members: no member returns before all have called it. What one wrote before, the others see after. */
 void tsws_team_meet(tsws_team *team, size_t member);
 
 /* What of `count` things is one member's: as equal as can be, in order. */
