@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.modal_plane.plane import Plane
+from tests.plugins.modal.workplace import MODEL, Workplace, here
+from tsws import Workspace
+from tsws.io.digest import sha256_file
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +30,34 @@ def plane(running_plane: Plane) -> Iterator[Plane]:
     """The plane, with nothing wrong with it."""
     yield running_plane
     running_plane.faults.clear()
+
+
+@pytest.fixture
+def workplace(plane: Plane, tmp_path: Path) -> Iterator[Callable[[str], Workplace]]:
+    """Makes workspaces, each as on a machine of its own."""
+    made: list[Workplace] = []
+
+    def make(name: str = "one") -> Workplace:
+        made.append(Workplace(tmp_path / name, plane))
+        return made[-1]
+
+    yield make
+    for place in made:
+        place.close()
+
+
+@pytest.fixture(scope="session")
+def at_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, int], str]:
+    """The digest of the model that the run gives on this machine, by its steps and its interval."""
+    known: dict[tuple[int, int], str] = {}
+
+    def digest(steps: int, every: int) -> str:
+        if (steps, every) not in known:
+            root = tmp_path_factory.mktemp("at-home")
+            (root / "tinystories.toml").write_text(here(steps, every))
+            report = Workspace.open(root).apply()
+            assert report.ok, [str(result.error) for result in report.failed]
+            known[steps, every] = sha256_file(root / MODEL)
+        return known[steps, every]
+
+    return digest
