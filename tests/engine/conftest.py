@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,14 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "run.c").write_bytes(amalgamate(native_folder()))
     build_program(folder / "run.c", folder / "run", compiler=find_compiler())
     return folder / "run"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever is compiled here is kept for these tests alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TSWS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

@@ -75,7 +75,13 @@ def test_a_compiler_that_refuses_native_code_is_not_asked_for_it(source, own, tm
         'if "-march=native" in sys.argv:\n    sys.exit("error: unsupported argument")\n'
         f"os.execv({real!r}, [{real!r}, *sys.argv[1:]])\n",
     )
-    assert effective_flags(compiler, ["-DSTATUS=5"]) == ["-O3", "-std=gnu11", "-ffp-contract=off", "-pthread", "-DSTATUS=5"]
+    assert effective_flags(compiler, ["-DSTATUS=5"]) == [
+        "-O3",
+        "-std=gnu11",
+        "-ffp-contract=off",
+        "-pthread",
+        "-DSTATUS=5",
+    ]
     build_program(source, tmp_path / "answer", compiler=compiler, flags=["-DSTATUS=5"])
     assert subprocess.run([tmp_path / "answer"], check=False).returncode == 5
 

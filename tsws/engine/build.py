@@ -21,6 +21,9 @@ DEFAULT_FLAGS = ("-O3", NATIVE_FLAG, "-std=gnu11", "-ffp-contract=off", "-pthrea
 asking for it. No contraction, no -ffast-math: what is summed in llama2.c's order stays in it, so that the same seed gives
 the same text."""
 
+SHARED_FLAGS = ("-shared", "-fPIC", "-fvisibility=hidden")
+"""Of a library that is loaded when it is needed."""
+
 _LIBRARIES = ("-lm",)
 _LAST_LINES = 20
 
@@ -37,11 +40,24 @@ def build_program(source: Path, destination: Path, *, compiler: Compiler, flags:
     Raises:
         BuildError: the compiler found mistakes or could not run; with its last lines.
     """
+    _build(source, destination, compiler, effective_flags(compiler, flags))
+
+
+def build_library(source: Path, destination: Path, *, compiler: Compiler, flags: Sequence[str] = ()) -> None:
+    """Compile one C file to a shared library, which shows only what the source marks as visible.
+
+    Arguments and errors are those of :func:`build_program`.
+    """
+    _build(source, destination, compiler, [*effective_flags(compiler, flags), *SHARED_FLAGS])
+
+
+def _build(source: Path, destination: Path, compiler: Compiler, flags: list[str]) -> None:
     destination.parent.mkdir(parents=True, exist_ok=True)
     temporary = destination.with_name(f".{destination.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
-    arguments = [*effective_flags(compiler, flags), str(source.absolute()), "-o", str(temporary.absolute())]
     try:
-        status, said = _compile(compiler, [*arguments, *_LIBRARIES])
+        status, said = _compile(
+            compiler, [*flags, str(source.absolute()), "-o", str(temporary.absolute()), *_LIBRARIES]
+        )
         if status != 0 or not temporary.is_file():
             lines = "\n".join(said.strip().splitlines()[-_LAST_LINES:])
             raise BuildError(
