@@ -114,7 +114,9 @@ class Workplace:
         """End whoever still works."""
         for process in self.processes:
             process.kill()
-            process.communicate()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
 
     @property
     def digest(self) -> str:

@@ -1,0 +1,180 @@
+"""Whatever dies, and whenever: one training happens, its bytes are those of an undisturbed one, its story is complete."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.modal_plane.plane import Plane
+from tests.plugins.modal.workplace import PATIENCE, Workplace, files_on, jobs, on_modal, steps_said, turns, wait_for
+from tsws.job import Done, Log
+
+STEPS, EVERY = 1500, 100
+LONG = 8.0
+"""Seconds that an undisturbed apply takes, more or less: the moments are chosen from them."""
+
+MakePlace = Callable[..., Workplace]
+AtHome = Callable[[int, int], str]
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> str:
+    """The name of a volume that nobody has used."""
+    return f"box-{tmp_path.name}"[:60]
+
+
+def moments(count: int, seed: int) -> list[float]:
+    """Seconds after the start of an apply."""
+    chosen = random.Random(seed)
+    return [round(chosen.uniform(0.2, LONG), 2) for _ in range(count)]
+
+
+def check_story(place: Workplace) -> None:
+    """The events begin with the first step, end with the last, and lack none in between; each attempt goes on from a checkpoint."""
+    events = place.events()
+    assert [event for event in events if isinstance(event, Done) and event.address == "run.small"] == events[-1:]
+    steps = steps_said(events)
+    assert set(steps) == {1, *range(EVERY, STEPS + 1, EVERY)}
+    for before, after in pairwise(steps):
+        assert after <= before + EVERY, f"{after} was reached, and what lies before it is missing: {steps}"
+    assert steps[-1] == STEPS
+
+
+def kill_client(place: Workplace, moment: float) -> None:
+    """Apply, and kill whoever does so some seconds later."""
+    process = place.start("apply", "-y")
+    with suppress(Exception):
+        process.wait(moment)
+    process.kill()
+    process.communicate()
+
+
+def check_client_killed(place: Workplace, plane: Plane, volume: str, moment: float, model: str) -> None:
+    place.write(on_modal(volume, steps=STEPS, every=EVERY))
+    kill_client(place, moment)
+    place.run("apply", "-y")
+    assert place.digest == model
+    assert len(jobs(plane, volume)) == 1, "one job"
+    assert turns(plane, volume) <= 2, "one container for the data, one for the training"
+    check_story(place)
+    assert place.run("apply", "-y").startswith("Nothing to do")
+
+
+def check_container_lost(
+    place: Workplace, plane: Plane, volume: str, moment: float, model: str, lose: Callable[[Plane], object]
+) -> None:
+    place.write(on_modal(volume, steps=STEPS, every=EVERY))
+    process = place.start("apply", "-y")
+    time.sleep(moment)
+    with suppress(LookupError):  # none runs at this moment
+        lose(plane)
+    told, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, told
+    assert place.digest == model
+    assert len(jobs(plane, volume)) == 1
+    check_story(place)
+
+
+def kill(plane: Plane) -> None:
+    plane.kill_container()
+
+
+def preempt(plane: Plane) -> None:
+    plane.preempt()
+
+
+def lose(plane: Plane) -> None:
+    """Taken for dead, while it lives on and commits."""
+    plane.lose(cut_off=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", moments(30, seed=1))
+def test_client_killed_at_any_moment(
+    plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, moment: float
+) -> None:
+    check_client_killed(workplace(), plane, volume, moment, at_home(STEPS, EVERY))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", moments(30, seed=2))
+@pytest.mark.parametrize("end", [kill, preempt])
+def test_container_ended_at_any_moment(
+    plane: Plane,
+    workplace: MakePlace,
+    at_home: AtHome,
+    volume: str,
+    moment: float,
+    end: Callable[[Plane], object],
+) -> None:
+    check_container_lost(workplace(), plane, volume, moment, at_home(STEPS, EVERY), end)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", moments(10, seed=3))
+def test_client_and_container_killed(
+    plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, moment: float
+) -> None:
+    place = workplace()
+    place.write(on_modal(volume, steps=STEPS, every=EVERY))
+    kill_client(place, moment)
+    with suppress(LookupError):
+        plane.kill_container()
+    place.run("apply", "-y")
+    assert place.digest == at_home(STEPS, EVERY)
+    assert len(jobs(plane, volume)) == 1
+    check_story(place)
+
+
+@pytest.mark.parametrize("end", [kill, preempt, lose])
+def test_a_container_that_ends_in_the_middle_is_continued_from_the_last_commit(
+    plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, end: Callable[[Plane], object]
+) -> None:
+    place = workplace()
+    place.write(on_modal(volume, steps=4000, every=EVERY, options=""))
+    process = place.start("apply", "-y")
+    wait_for(lambda: any("/checkpoints/" in path for path in files_on(plane, volume)), what="a checkpoint")
+    end(plane)
+    told, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, told
+    assert "run.small: another container goes on with it" in told
+    assert place.digest == at_home(4000, EVERY)
+    assert (turns(plane, volume), len(jobs(plane, volume))) == (2, 1)
+    events = place.events()
+    steps = steps_said(events)
+    (again,) = (
+        number
+        for number, event in enumerate(events)
+        if isinstance(event, Log) and event.message == "another container goes on with it"
+    )
+    first = steps_said(events[:again])
+    rest = steps_said(events[again:])
+    assert first == [1, *range(EVERY, first[-1] + 1, EVERY)]
+    assert rest == list(range(rest[0], 4001, EVERY)), "from a checkpoint to the end"
+    assert rest[0] >= EVERY
+    assert rest[0] <= first[-1] + EVERY, "nothing is left out"
+    assert steps == first + rest
+
+
+@pytest.mark.parametrize("method", ["AppPublish", "FunctionMap", "VolumePutFiles2", "ImageGetOrCreate"])
+def test_a_client_that_dies_while_it_launches_launches_the_same_job_again(
+    plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, method: str
+) -> None:
+    place = workplace()
+    place.write(on_modal(volume, options=""))
+    before = plane.state.tally()[method]
+    plane.faults.delay(method, 3.0, times=1)
+    process = place.start("apply", "-y")
+    wait_for(lambda: plane.state.tally()[method] > before, what=method)
+    process.kill()
+    process.communicate()
+    place.run("apply", "-y")
+    assert place.digest == at_home(60, 20)
+    assert (turns(plane, volume), len(jobs(plane, volume))) == (1, 1)
+    assert steps_said(place.events()) == [1, 20, 40, 60]
