@@ -96,7 +96,7 @@ class ContainerService(Service):
             input_id=each.id,
             input=each.payload,
             function_call_id=each.call_id,
-            function_call_invocation_type=calls.get(each.call_id).invocation,  # type: ignore[arg-type]
+            function_call_invocation_type=calls.get(each.call_id).invocation,
             retry_count=each.retry_count,
             function_map_idx=each.idx,
         )

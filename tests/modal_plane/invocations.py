@@ -178,8 +178,11 @@ class InvocationService(Service):
         request = await stream.recv_message()
         call = self.calls.get(request.function_call_id)
         sent = request.last_index
-        while True:
-            await self.plane.bell.until(lambda sent=sent: len(call.chunks) > sent or not call.unfinished)
+
+        def more_or_done() -> bool:
+            return len(call.chunks) > sent or not call.unfinished
+
+        while await self.plane.bell.until(more_or_done):
             fresh = call.chunks[sent:]
             if not fresh:
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import modal
@@ -99,7 +100,7 @@ def on_gpu() -> str:
 
 
 @app.function()
-def numbers(until: int):
+def numbers(until: int) -> Iterator[int]:
     """Yields."""
     yield from range(until)
 
