@@ -8,25 +8,25 @@
 
 #include <stdlib.h>
 
-#define NONE SIZE_MAX
+#define NONE INT32_MAX
 /* llama2.c makes no merges with worse scores. */
 #define WORST_SCORE (-1e10f)
 
 struct symbol {
-    int32_t token;         /* -1 when merged into the symbol before */
-    size_t previous, next; /* places in the list, or NONE */
+    int32_t token;          /* -1 when merged into the symbol before */
+    int32_t previous, next; /* places in the list, or NONE */
 };
 
 struct merge {
     float score;
-    size_t place;                /* of the left symbol */
+    int32_t place;               /* of the left symbol */
     int32_t left, right, merged; /* tokens */
 };
 
 struct encoder {
     const tsws_tokenizer *tokenizer;
     struct symbol *symbols; /* in the order of the text */
-    size_t n_symbols;
+    int32_t n_symbols;
     struct merge *heap; /* the best at 0 */
     size_t n_merges;
 };
@@ -70,7 +70,7 @@ static void append_text(struct encoder *encoder, const char *text, size_t length
         append_character(encoder, text + at, n);
         at += n;
     }
-    for (size_t i = 0; i < encoder->n_symbols; i++) {
+    for (int32_t i = 0; i < encoder->n_symbols; i++) {
         encoder->symbols[i].previous = i == 0 ? NONE : i - 1;
         encoder->symbols[i].next = i + 1 < encoder->n_symbols ? i + 1 : NONE;
     }
@@ -114,7 +114,7 @@ static struct merge pop_merge(struct encoder *encoder) {
 }
 
 /* Remembers that the symbol at `place` could merge with the next one, if it can. */
-static void offer_merge(struct encoder *encoder, size_t place) {
+static void offer_merge(struct encoder *encoder, int32_t place) {
     const tsws_tokenizer *tokenizer = encoder->tokenizer;
     struct merge offered;
 
@@ -142,7 +142,7 @@ static bool is_stale(const struct encoder *encoder, const struct merge *merge) {
 }
 
 static void merge_all(struct encoder *encoder) {
-    for (size_t i = 0; i + 1 < encoder->n_symbols; i++) {
+    for (int32_t i = 0; i + 1 < encoder->n_symbols; i++) {
         offer_merge(encoder, i);
     }
     while (encoder->n_merges > 0) {
@@ -174,7 +174,7 @@ static tsws_status give_tokens(const struct encoder *encoder, int32_t *tokens, s
                                tsws_error *error) {
     size_t n = 0;
 
-    for (size_t i = 0; i < encoder->n_symbols; i++) {
+    for (int32_t i = 0; i < encoder->n_symbols; i++) {
         n += encoder->symbols[i].token >= 0;
     }
     if (n + 1 > capacity) {
@@ -182,7 +182,7 @@ static tsws_status give_tokens(const struct encoder *encoder, int32_t *tokens, s
     }
     tokens[0] = TSWS_BOS;
     *count = 1;
-    for (size_t i = 0; i < encoder->n_symbols; i++) {
+    for (int32_t i = 0; i < encoder->n_symbols; i++) {
         if (encoder->symbols[i].token >= 0) {
             tokens[(*count)++] = encoder->symbols[i].token;
         }
@@ -193,14 +193,14 @@ static tsws_status give_tokens(const struct encoder *encoder, int32_t *tokens, s
 tsws_status tsws_tokenizer_encode(const tsws_tokenizer *tokenizer, const char *text, size_t length, int32_t *tokens,
                                   size_t capacity, size_t *count, tsws_error *error) {
     struct encoder encoder = {.tokenizer = tokenizer};
-    size_t most = tsws_size_add(length, 1);
     tsws_status status;
 
     if (length > 0) {
-        /* Every merge offers two more at most, and there are fewer merges than symbols. */
-        size_t most_merges = tsws_size_mul(most, 3);
+        size_t most = tsws_size_add(length, 1); /* symbols: the space in front */
+        /* A merge that is made leaves the heap and offers two more at most; there are fewer of them than symbols. */
+        size_t most_merges = tsws_size_mul(most, 2);
 
-        if (most_merges <= PTRDIFF_MAX / sizeof(struct merge)) {
+        if (most < INT32_MAX && most_merges <= PTRDIFF_MAX / sizeof(struct merge)) {
             encoder.symbols = malloc(most * sizeof(struct symbol));
             encoder.heap = malloc(most_merges * sizeof(struct merge));
         }

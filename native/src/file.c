@@ -11,6 +11,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Behind a file's end its last page goes on with zeros. AddressSanitizer, where it is, is told that nobody may read them. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define IS_SANITIZED
+#endif
+#if defined(IS_SANITIZED)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(address, size)   ((void)(address), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address), (void)(size))
+#endif
+
+static size_t rest_of_page(size_t size) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    return (page - size % page) % page;
+}
+
 static tsws_status map_descriptor(int descriptor, const char *path, tsws_file *file, tsws_error *error) {
     struct stat facts;
     void *bytes;
@@ -33,6 +54,7 @@ static tsws_status map_descriptor(int descriptor, const char *path, tsws_file *f
     }
     file->bytes = bytes;
     file->size = (size_t)facts.st_size;
+    ASAN_POISON_MEMORY_REGION(file->bytes + file->size, rest_of_page(file->size));
     return TSWS_OK;
 }
 
@@ -51,6 +73,7 @@ tsws_status tsws_file_open(const char *path, tsws_file *file, tsws_error *error)
 
 void tsws_file_close(tsws_file *file) {
     if (file->bytes != NULL) {
+        ASAN_UNPOISON_MEMORY_REGION(file->bytes + file->size, rest_of_page(file->size));
         (void)munmap((void *)(uintptr_t)file->bytes, file->size);
     }
     file->bytes = NULL;

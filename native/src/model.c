@@ -7,7 +7,7 @@
 /* "ak42", which llama2.c puts in front of every version but 0. */
 #define MODEL_MAGIC UINT32_C(0x616b3432)
 
-static tsws_status read_model(tsws_model *model, tsws_error *error) {
+tsws_status tsws_model_read(tsws_model *model, tsws_error *error) {
     uint32_t magic = 0;
     int32_t version = 0;
 
@@ -41,7 +41,7 @@ tsws_status tsws_model_open(const char *path, const tsws_model_options *options,
     memcpy(opened->path, path, path_size);
     status = tsws_file_open(path, &opened->file, error);
     if (status == TSWS_OK) {
-        status = read_model(opened, error);
+        status = tsws_model_read(opened, error);
     }
     if (status == TSWS_OK) {
         status = tsws_model_pack(opened, options == NULL ? &defaults : options, error);

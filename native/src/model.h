@@ -20,24 +20,24 @@ typedef struct tsws_layer {
 
 struct tsws_model {
     tsws_model_info info;
-    size_t head_size;        /* dim / n_heads; even */
-    size_t kv_dim;           /* head_size * n_kv_heads */
-    size_t n_norms;          /* weights of all norms */
-    size_t n_matrices;       /* weights of all matrices; a shared classifier counts once */
-    tsws_matrix embedding;   /* (vocab_size, dim) */
-    tsws_layer *layers;      /* (n_layers,) */
-    const float *final_norm; /* (dim,) */
-    tsws_matrix classifier;  /* (vocab_size, dim); the embedding itself when it is shared */
+    size_t head_size;                 /* dim / n_heads; even */
+    size_t kv_dim;                    /* head_size * n_kv_heads */
+    size_t n_norms;                   /* weights of all norms */
+    size_t n_matrices;                /* weights of all matrices; a shared classifier counts once */
+    tsws_matrix embedding;            /* (vocab_size, dim) */
+    tsws_layer *layers;               /* (n_layers,) */
+    const float *final_norm;          /* (dim,) */
+    tsws_matrix classifier;           /* (vocab_size, dim); the embedding itself when it is shared */
     struct tsws_packed_model *packed; /* all of them again, as the arithmetic wants them: see model_pack.h */
     tsws_file file;
     float *scales; /* copies of all scales that do not lie aligned in the file; NULL when none */
     char *path;
 };
 
-/*
- * One reader a file format: checks the whole of model->file and fills all above it. On an error the caller cleans up.
- * The version is told by the first bytes, see tsws_model_open.
- */
+/* Checks the whole of model->file, whose first bytes tell the version, and fills all above it. Errors: FORMAT, MEMORY. */
+tsws_status tsws_model_read(tsws_model *model, tsws_error *error);
+
+/* One reader a file format. On an error the caller cleans up. */
 tsws_status tsws_model_read_v0(tsws_model *model, tsws_error *error);
 tsws_status tsws_model_read_v1(tsws_model *model, int32_t version, tsws_error *error); /* and 2 */
 
