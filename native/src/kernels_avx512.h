@@ -62,6 +62,19 @@ TSWS_AVX512_INLINE __m512 tsws_avx512_exp(__m512 x) {
     return tsws_avx512_power(n, _mm512_mul_ps(rest, log2_e));
 }
 
+/* The two vectors of a panel's rows, as far as the matrix has rows. */
+TSWS_AVX512_INLINE void tsws_avx512_store_rows(float *out, __m512 low, __m512 high, size_t n_rows) {
+    if (n_rows >= TSWS_AVX512_ROWS) {
+        _mm512_storeu_ps(out, low);
+        _mm512_storeu_ps(out + TSWS_AVX512_LANES, high);
+        return;
+    }
+    _mm512_mask_storeu_ps(out, tsws_avx512_first(n_rows), low);
+    if (n_rows > TSWS_AVX512_LANES) {
+        _mm512_mask_storeu_ps(out + TSWS_AVX512_LANES, tsws_avx512_first(n_rows - TSWS_AVX512_LANES), high);
+    }
+}
+
 /* The table's parts, each in a file of its own. */
 void tsws_avx512_float_matmul(float *out, size_t out_stride, const tsws_packed *matrix, const float *x, size_t x_stride,
                               size_t n_vectors, size_t first_panel, size_t last_panel);

@@ -9,7 +9,11 @@
 
 #include "kernels_avx512.h"
 
-enum { AVX512_PARTS = 4, AVX512_HALVES = 2 /* of a panel's rows: one vector register each */ };
+enum {
+    AVX512_PARTS = 4,
+    AVX512_HALVES = 2, /* of a panel's rows: one vector register each */
+    AVX512_AHEAD = 32  /* columns that are fetched before their turn */
+};
 
 /* sums[v][part - first_part][half] of n_parts parts. The counts are constants: everything is unrolled. */
 TSWS_AVX512_INLINE void avx512_float_parts(__m512 *sums, const float *panel, const float *x, size_t x_stride,
@@ -23,15 +27,10 @@ TSWS_AVX512_INLINE void avx512_float_parts(__m512 *sums, const float *panel, con
     for (; column + AVX512_PARTS <= columns; column += AVX512_PARTS) {
         const float *weights = panel + (column + first_part) * TSWS_AVX512_ROWS;
 
-        if (n_vectors == 1) { /* then memory is what is waited for */
-            _mm_prefetch((const char *)(weights + 16 * TSWS_AVX512_ROWS), _MM_HINT_T0);
-            _mm_prefetch((const char *)(weights + 16 * TSWS_AVX512_ROWS + 16), _MM_HINT_T0);
-            _mm_prefetch((const char *)(weights + 17 * TSWS_AVX512_ROWS), _MM_HINT_T0);
-            _mm_prefetch((const char *)(weights + 17 * TSWS_AVX512_ROWS + 16), _MM_HINT_T0);
-            _mm_prefetch((const char *)(weights + 18 * TSWS_AVX512_ROWS), _MM_HINT_T0);
-            _mm_prefetch((const char *)(weights + 18 * TSWS_AVX512_ROWS + 16), _MM_HINT_T0);
-            _mm_prefetch((const char *)(weights + 19 * TSWS_AVX512_ROWS), _MM_HINT_T0);
-            _mm_prefetch((const char *)(weights + 19 * TSWS_AVX512_ROWS + 16), _MM_HINT_T0);
+        TSWS_UNROLL
+        for (size_t i = 0; i < n_parts * AVX512_HALVES; i++) {
+            _mm_prefetch((const char *)(weights + AVX512_AHEAD * TSWS_AVX512_ROWS + i * TSWS_AVX512_LANES),
+                         _MM_HINT_T0);
         }
         TSWS_UNROLL
         for (size_t part = 0; part < n_parts; part++) {
@@ -68,18 +67,6 @@ TSWS_AVX512_INLINE void avx512_float_parts(__m512 *sums, const float *panel, con
     }
 }
 
-TSWS_AVX512_INLINE void avx512_store_rows(float *out, __m512 low, __m512 high, size_t n_rows) {
-    if (n_rows >= TSWS_AVX512_ROWS) {
-        _mm512_storeu_ps(out, low);
-        _mm512_storeu_ps(out + TSWS_AVX512_LANES, high);
-        return;
-    }
-    _mm512_mask_storeu_ps(out, tsws_avx512_first(n_rows), low);
-    if (n_rows > TSWS_AVX512_LANES) {
-        _mm512_mask_storeu_ps(out + TSWS_AVX512_LANES, tsws_avx512_first(n_rows - TSWS_AVX512_LANES), high);
-    }
-}
-
 /* Up to three vectors: all parts fit into the registers. */
 TSWS_AVX512_INLINE void avx512_float_few(float *out, size_t out_stride, const float *panel, const float *x,
                                          size_t x_stride, size_t columns, size_t n_vectors, size_t n_rows) {
@@ -90,29 +77,48 @@ TSWS_AVX512_INLINE void avx512_float_few(float *out, size_t out_stride, const fl
     for (size_t v = 0; v < n_vectors; v++) {
         const __m512 *s = sums + v * AVX512_PARTS * AVX512_HALVES;
 
-        avx512_store_rows(out + v * out_stride, _mm512_add_ps(_mm512_add_ps(s[0], s[2]), _mm512_add_ps(s[4], s[6])),
-                          _mm512_add_ps(_mm512_add_ps(s[1], s[3]), _mm512_add_ps(s[5], s[7])), n_rows);
+        tsws_avx512_store_rows(out + v * out_stride,
+                               _mm512_add_ps(_mm512_add_ps(s[0], s[2]), _mm512_add_ps(s[4], s[6])),
+                               _mm512_add_ps(_mm512_add_ps(s[1], s[3]), _mm512_add_ps(s[5], s[7])), n_rows);
     }
 }
 
-/* Six vectors, two parts at a time. */
-TSWS_AVX512 static void avx512_float_six(float *out, size_t out_stride, const float *panel, const float *x,
-                                         size_t x_stride, size_t columns, size_t n_rows) {
+/* Four to six vectors, two parts at a time. */
+TSWS_AVX512_INLINE void avx512_float_many(float *out, size_t out_stride, const float *panel, const float *x,
+                                          size_t x_stride, size_t columns, size_t n_vectors, size_t n_rows) {
     __m512 sums[6 * 2 * AVX512_HALVES];
     __m512 firsts[6 * AVX512_HALVES];
 
-    avx512_float_parts(sums, panel, x, x_stride, columns, 6, 0, 2);
+    avx512_float_parts(sums, panel, x, x_stride, columns, n_vectors, 0, 2);
     TSWS_UNROLL
-    for (size_t v = 0; v < 6; v++) {
+    for (size_t v = 0; v < n_vectors; v++) {
         firsts[2 * v] = _mm512_add_ps(sums[4 * v], sums[4 * v + 2]);
         firsts[2 * v + 1] = _mm512_add_ps(sums[4 * v + 1], sums[4 * v + 3]);
     }
-    avx512_float_parts(sums, panel, x, x_stride, columns, 6, 2, 2);
+    avx512_float_parts(sums, panel, x, x_stride, columns, n_vectors, 2, 2);
     TSWS_UNROLL
-    for (size_t v = 0; v < 6; v++) {
-        avx512_store_rows(out + v * out_stride,
-                          _mm512_add_ps(firsts[2 * v], _mm512_add_ps(sums[4 * v], sums[4 * v + 2])),
-                          _mm512_add_ps(firsts[2 * v + 1], _mm512_add_ps(sums[4 * v + 1], sums[4 * v + 3])), n_rows);
+    for (size_t v = 0; v < n_vectors; v++) {
+        tsws_avx512_store_rows(
+            out + v * out_stride, _mm512_add_ps(firsts[2 * v], _mm512_add_ps(sums[4 * v], sums[4 * v + 2])),
+            _mm512_add_ps(firsts[2 * v + 1], _mm512_add_ps(sums[4 * v + 1], sums[4 * v + 3])), n_rows);
+    }
+}
+
+TSWS_AVX512 static void avx512_float_panel(float *out, size_t out_stride, const float *panel, const float *x,
+                                           size_t x_stride, size_t n_vectors, size_t columns, size_t n_rows) {
+    for (; n_vectors >= 7; n_vectors -= 4) { /* four make the best of the registers */
+        avx512_float_many(out, out_stride, panel, x, x_stride, columns, 4, n_rows);
+        out += 4 * out_stride;
+        x += 4 * x_stride;
+    }
+    switch (n_vectors) {
+    case 6: avx512_float_many(out, out_stride, panel, x, x_stride, columns, 6, n_rows); break;
+    case 5: avx512_float_many(out, out_stride, panel, x, x_stride, columns, 5, n_rows); break;
+    case 4: avx512_float_many(out, out_stride, panel, x, x_stride, columns, 4, n_rows); break;
+    case 3: avx512_float_few(out, out_stride, panel, x, x_stride, columns, 3, n_rows); break;
+    case 2: avx512_float_few(out, out_stride, panel, x, x_stride, columns, 2, n_rows); break;
+    case 1: avx512_float_few(out, out_stride, panel, x, x_stride, columns, 1, n_rows); break;
+    default: break;
     }
 }
 
@@ -121,27 +127,9 @@ TSWS_AVX512 void tsws_avx512_float_matmul(float *out, size_t out_stride, const t
     size_t columns = matrix->columns;
 
     for (size_t i = first_panel; i < last_panel; i++) {
-        const float *panel = (const float *)matrix->data + i * TSWS_AVX512_ROWS * columns;
-        size_t n_rows = matrix->rows - i * TSWS_AVX512_ROWS;
-        float *rows = out + i * TSWS_AVX512_ROWS;
-        const float *vector = x;
-        size_t left = n_vectors;
-
-        for (; left >= 6; left -= 6) {
-            avx512_float_six(rows, out_stride, panel, vector, x_stride, columns, n_rows);
-            rows += 6 * out_stride;
-            vector += 6 * x_stride;
-        }
-        for (; left >= 3; left -= 3) {
-            avx512_float_few(rows, out_stride, panel, vector, x_stride, columns, 3, n_rows);
-            rows += 3 * out_stride;
-            vector += 3 * x_stride;
-        }
-        if (left == 2) {
-            avx512_float_few(rows, out_stride, panel, vector, x_stride, columns, 2, n_rows);
-        } else if (left == 1) {
-            avx512_float_few(rows, out_stride, panel, vector, x_stride, columns, 1, n_rows);
-        }
+        avx512_float_panel(out + i * TSWS_AVX512_ROWS, out_stride,
+                           (const float *)matrix->data + i * TSWS_AVX512_ROWS * columns, x, x_stride, n_vectors,
+                           columns, matrix->rows - i * TSWS_AVX512_ROWS);
     }
 }
 

@@ -98,110 +98,126 @@ TSWS_AVX512 static void avx512_quantize_all(void *scratch, const float *x, size_
     }
 }
 
-TSWS_AVX512_INLINE __m512i avx512_quad(const int8_t *codes) {
-    int32_t quad;
+/* sums[v][part][half] += some quads of a panel times those of n_vectors, the one after the other for one part each. */
+TSWS_AVX512_INLINE void avx512_add_quads(__m512i *sums, const uint8_t *codes, const int8_t *x, size_t vector_bytes,
+                                         size_t n_vectors, size_t n_quads, size_t n_parts) {
+    TSWS_UNROLL
+    for (size_t i = 0; i < n_quads; i++) {
+        __m512i low = _mm512_load_si512(codes + i * TSWS_QUAD * TSWS_AVX512_ROWS);
+        __m512i high = _mm512_load_si512(codes + i * TSWS_QUAD * TSWS_AVX512_ROWS + 64);
 
-    memcpy(&quad, codes, sizeof quad);
-    return _mm512_set1_epi32(quad);
+        TSWS_UNROLL
+        for (size_t v = 0; v < n_vectors; v++) {
+            __m512i *sum = sums + (v * n_parts + i % n_parts) * 2;
+            __m512i factor;
+            int32_t quad;
+
+            memcpy(&quad, x + v * vector_bytes + i * TSWS_QUAD, sizeof quad);
+            factor = _mm512_set1_epi32(quad);
+            sum[0] = _mm512_dpbusd_epi32(sum[0], low, factor);
+            sum[1] = _mm512_dpbusd_epi32(sum[1], high, factor);
+        }
+    }
 }
 
-/* One panel times n_vectors, a constant; group may be one as well. */
+/* One panel times n_vectors, a constant. Fewer than three vectors need several parts a sum to hide latencies. */
 TSWS_AVX512_INLINE void avx512_code_tile(float *out, size_t out_stride, const uint8_t *panel, void *scratch,
                                          size_t first_vector, size_t n_vectors, size_t columns, size_t group,
                                          size_t n_rows) {
+    const size_t n_parts = n_vectors == 1 ? 4 : n_vectors == 2 ? 2 : 1;
+    const size_t step = 4 * TSWS_QUAD;
     size_t vector_bytes = avx512_vector_bytes(columns, group);
     struct avx512_codes x = avx512_codes_at(scratch, first_vector, columns, group);
     size_t padded = tsws_padded_group(group);
-    __m512 low[6], high[6];
+    __m512 totals[6 * 2];
 
     TSWS_UNROLL
-    for (size_t v = 0; v < n_vectors; v++) {
-        low[v] = high[v] = _mm512_setzero_ps();
+    for (size_t i = 0; i < 2 * n_vectors; i++) {
+        totals[i] = _mm512_setzero_ps();
     }
     for (size_t i = 0; i < columns / group; i++) {
         const float *scales = (const float *)(const void *)panel;
         const uint8_t *codes = panel + TSWS_AVX512_ROWS * sizeof(float);
         __m512 low_scales = _mm512_load_ps(scales);
         __m512 high_scales = _mm512_load_ps(scales + TSWS_AVX512_LANES);
-        __m512i low_sum[6], high_sum[6];
+        __m512i sums[6 * 2];
+        size_t column = 0;
 
         TSWS_UNROLL
         for (size_t v = 0; v < n_vectors; v++) {
             int32_t start;
 
             memcpy(&start, (const char *)(x.starts + i) + v * vector_bytes, sizeof start);
-            low_sum[v] = high_sum[v] = _mm512_set1_epi32(start);
-        }
-        for (size_t quad = 0; quad < padded; quad += TSWS_QUAD) {
-            __m512i low_codes = _mm512_load_si512(codes + quad * TSWS_AVX512_ROWS);
-            __m512i high_codes = _mm512_load_si512(codes + quad * TSWS_AVX512_ROWS + 64);
-
             TSWS_UNROLL
-            for (size_t v = 0; v < n_vectors; v++) {
-                __m512i factor = avx512_quad(x.codes + v * vector_bytes + quad);
-
-                low_sum[v] = _mm512_dpbusd_epi32(low_sum[v], low_codes, factor);
-                high_sum[v] = _mm512_dpbusd_epi32(high_sum[v], high_codes, factor);
+            for (size_t part = 0; part < n_parts; part++) {
+                sums[(v * n_parts + part) * 2] = sums[(v * n_parts + part) * 2 + 1] =
+                    part == 0 ? _mm512_set1_epi32(start) : _mm512_setzero_si512();
             }
+        }
+        for (; column + step <= padded; column += step) {
+            avx512_add_quads(sums, codes + column * TSWS_AVX512_ROWS, x.codes + column, vector_bytes, n_vectors, 4,
+                             n_parts);
+        }
+        for (; column < padded; column += TSWS_QUAD) {
+            avx512_add_quads(sums, codes + column * TSWS_AVX512_ROWS, x.codes + column, vector_bytes, n_vectors, 1,
+                             n_parts);
         }
         TSWS_UNROLL
         for (size_t v = 0; v < n_vectors; v++) {
+            __m512i *sum = sums + v * n_parts * 2;
             float scale;
             __m512 x_scale;
 
+            TSWS_UNROLL
+            for (size_t part = 1; part < n_parts; part++) {
+                sum[0] = _mm512_add_epi32(sum[0], sum[2 * part]);
+                sum[1] = _mm512_add_epi32(sum[1], sum[2 * part + 1]);
+            }
             memcpy(&scale, (const char *)(x.scales + i) + v * vector_bytes, sizeof scale);
             x_scale = _mm512_set1_ps(scale);
-            low[v] = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(low_sum[v]), x_scale), low_scales, low[v]);
-            high[v] = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(high_sum[v]), x_scale), high_scales, high[v]);
+            totals[2 * v] =
+                _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum[0]), x_scale), low_scales, totals[2 * v]);
+            totals[2 * v + 1] =
+                _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sum[1]), x_scale), high_scales, totals[2 * v + 1]);
         }
         x.codes += padded;
         panel = codes + padded * TSWS_AVX512_ROWS;
     }
     TSWS_UNROLL
     for (size_t v = 0; v < n_vectors; v++) {
-        _mm512_mask_storeu_ps(out + v * out_stride, tsws_avx512_first(n_rows), low[v]);
-        if (n_rows > TSWS_AVX512_LANES) {
-            _mm512_mask_storeu_ps(out + v * out_stride + TSWS_AVX512_LANES,
-                                  tsws_avx512_first(n_rows - TSWS_AVX512_LANES), high[v]);
-        }
+        tsws_avx512_store_rows(out + v * out_stride, totals[2 * v], totals[2 * v + 1], n_rows);
     }
 }
 
-TSWS_AVX512_INLINE void avx512_code_panels(float *out, size_t out_stride, const tsws_packed *matrix, void *scratch,
-                                           size_t n_vectors, size_t first_panel, size_t last_panel, size_t group) {
-    size_t columns = matrix->columns;
-    size_t panel_bytes = columns / group * (tsws_padded_group(group) + sizeof(float)) * TSWS_AVX512_ROWS;
+TSWS_AVX512 static void avx512_code_panel(float *out, size_t out_stride, const uint8_t *panel, void *scratch,
+                                          size_t n_vectors, size_t columns, size_t group, size_t n_rows) {
+    size_t v = 0;
 
-    for (size_t i = first_panel; i < last_panel; i++) {
-        const uint8_t *panel = (const uint8_t *)matrix->data + i * panel_bytes;
-        size_t n_rows = matrix->rows - i * TSWS_AVX512_ROWS;
-        float *rows = out + i * TSWS_AVX512_ROWS;
-        size_t v = 0;
-
-        for (; v + 6 <= n_vectors; v += 6) {
-            avx512_code_tile(rows + v * out_stride, out_stride, panel, scratch, v, 6, columns, group, n_rows);
-        }
-        for (; v + 3 <= n_vectors; v += 3) {
-            avx512_code_tile(rows + v * out_stride, out_stride, panel, scratch, v, 3, columns, group, n_rows);
-        }
-        for (; v < n_vectors; v++) {
-            avx512_code_tile(rows + v * out_stride, out_stride, panel, scratch, v, 1, columns, group, n_rows);
-        }
+    for (; v + 6 <= n_vectors; v += 6) {
+        avx512_code_tile(out + v * out_stride, out_stride, panel, scratch, v, 6, columns, group, n_rows);
+    }
+    out += v * out_stride;
+    switch (n_vectors - v) {
+    case 5: avx512_code_tile(out, out_stride, panel, scratch, v, 5, columns, group, n_rows); break;
+    case 4: avx512_code_tile(out, out_stride, panel, scratch, v, 4, columns, group, n_rows); break;
+    case 3: avx512_code_tile(out, out_stride, panel, scratch, v, 3, columns, group, n_rows); break;
+    case 2: avx512_code_tile(out, out_stride, panel, scratch, v, 2, columns, group, n_rows); break;
+    case 1: avx512_code_tile(out, out_stride, panel, scratch, v, 1, columns, group, n_rows); break;
+    default: break;
     }
 }
 
 TSWS_AVX512 void tsws_avx512_code_matmul(float *out, size_t out_stride, const tsws_packed *matrix, const float *x,
                                          size_t x_stride, size_t n_vectors, size_t first_panel, size_t last_panel,
                                          void *scratch) {
+    size_t columns = matrix->columns;
     size_t group = matrix->group;
+    size_t panel_bytes = columns / group * (tsws_padded_group(group) + sizeof(float)) * TSWS_AVX512_ROWS;
 
-    avx512_quantize_all(scratch, x, x_stride, n_vectors, matrix->columns, group);
-    if (group == 32) {
-        avx512_code_panels(out, out_stride, matrix, scratch, n_vectors, first_panel, last_panel, 32);
-    } else if (group == 64) {
-        avx512_code_panels(out, out_stride, matrix, scratch, n_vectors, first_panel, last_panel, 64);
-    } else {
-        avx512_code_panels(out, out_stride, matrix, scratch, n_vectors, first_panel, last_panel, group);
+    avx512_quantize_all(scratch, x, x_stride, n_vectors, columns, group);
+    for (size_t i = first_panel; i < last_panel; i++) {
+        avx512_code_panel(out + i * TSWS_AVX512_ROWS, out_stride, (const uint8_t *)matrix->data + i * panel_bytes,
+                          scratch, n_vectors, columns, group, matrix->rows - i * TSWS_AVX512_ROWS);
     }
 }
 
