@@ -9,6 +9,15 @@
 
 #include <stdbool.h>
 
+#define INLINE static inline __attribute__((always_inline))
+
+enum tsws_how { ROWS, COLUMNS }; /* a's element (i, k) is a[i * stride + k] or a[k * stride + i] */
+
+/* Columns filled up to whole vectors. */
+static inline size_t tsws_padded(size_t columns) {
+    return (columns + LANES - 1) / LANES * LANES;
+}
+
 /* Floats of a packed (k, n) matrix. */
 size_t tsws_panel_floats(size_t k, size_t n);
 

@@ -3,18 +3,6 @@
 
 #include <math.h>
 
-/* The first `count` floats of a vector; the others are `filler`. */
-static inline vec load_some(const float *p, size_t count, float filler) {
-    vec v = all(filler);
-
-    memcpy(&v, p, count * sizeof *p);
-    return v;
-}
-
-static inline void store_some(float *p, vec v, size_t count) {
-    memcpy(p, &v, count * sizeof *p);
-}
-
 /* Runs a statement over n floats a vector at a time: i is where, count how many; LANES but for the last. */
 #define FOR_VECTORS(n, whole, part)                                                                                    \
     do {                                                                                                               \

@@ -1,22 +1,14 @@
 #include "llama.h"
 
 #include "attention.h"
-#include "gemm.h"
+#include "linear.h"
 #include "layers.h"
 
 #include <stdlib.h>
 
-/* A matrix of weights (out, in), laid out for x W^T (panels) and for d_y W (back). */
-struct linear {
-    size_t outs, ins;
-    size_t place; /* in the array of weights */
-    float *panels;
-    float *back;
-};
-
 struct layer {
     size_t attention_norm, ffn_norm; /* places in the array of weights */
-    struct linear qkv, wo, gate_up, w2;
+    tsws_linear qkv, wo, gate_up, w2;
 };
 
 struct tsws_trainer {
@@ -24,7 +16,7 @@ struct tsws_trainer {
     size_t dim, hidden, kv_dim, qkv_dim, head_size, vocab;
     const float *weights;
     size_t embedding, norm; /* places */
-    struct linear classifier;
+    tsws_linear classifier;
     struct layer *layers;
     float *cosines, *sines; /* (max_seq_len, head_size / 2) */
     float *memory;
@@ -53,7 +45,7 @@ struct tsws_worker {
     float *d_hidden;            /* (seq, hidden) */
     float *d_gate_up;           /* (seq, 2 hidden) */
     float *logits;              /* (seq, vocab) */
-    float *panels;              /* activations packed for the gradients of weights */
+    float *packing;             /* of products */
     float *scratch;             /* of attention */
     float *memory;
 };
@@ -86,8 +78,8 @@ static size_t larger_of(size_t a, size_t b) {
 
 /* ---- The trainer ---- */
 
-static size_t place_linear(struct linear *linear, size_t place, size_t outs, size_t ins) {
-    *linear = (struct linear){.outs = outs, .ins = ins, .place = place};
+static size_t place_linear(const tsws_trainer *trainer, tsws_linear *linear, size_t place, size_t outs, size_t ins) {
+    *linear = (tsws_linear){.outs = outs, .ins = ins, .place = place, .bfloat16 = trainer->shape.bfloat16 != 0};
     return place + outs * ins;
 }
 
@@ -101,24 +93,24 @@ static size_t place_weights(tsws_trainer *trainer) {
         struct layer *layer = &trainer->layers[i];
 
         layer->attention_norm = place;
-        place = place_linear(&layer->qkv, place + dim, trainer->qkv_dim, dim);
-        place = place_linear(&layer->wo, place, dim, dim);
+        place = place_linear(trainer, &layer->qkv, place + dim, trainer->qkv_dim, dim);
+        place = place_linear(trainer, &layer->wo, place, dim, dim);
         layer->ffn_norm = place;
-        place = place_linear(&layer->gate_up, place + dim, 2 * trainer->hidden, dim);
-        place = place_linear(&layer->w2, place, dim, trainer->hidden);
+        place = place_linear(trainer, &layer->gate_up, place + dim, 2 * trainer->hidden, dim);
+        place = place_linear(trainer, &layer->w2, place, dim, trainer->hidden);
     }
     trainer->norm = place;
     place += dim;
     if (trainer->shape.shared_classifier) {
-        (void)place_linear(&trainer->classifier, trainer->embedding, trainer->vocab, dim);
+        (void)place_linear(trainer, &trainer->classifier, trainer->embedding, trainer->vocab, dim);
         return place;
     }
-    return place_linear(&trainer->classifier, place, trainer->vocab, dim);
+    return place_linear(trainer, &trainer->classifier, place, trainer->vocab, dim);
 }
 
-static void give_linear(struct room *room, struct linear *linear) {
-    take(room, &linear->panels, tsws_panel_floats(linear->ins, linear->outs));
-    take(room, &linear->back, tsws_panel_floats(linear->outs, linear->ins));
+static void give_linear(struct room *room, tsws_linear *linear) {
+    take(room, &linear->panels, tsws_linear_panel_floats(linear));
+    take(room, &linear->back, tsws_linear_back_floats(linear));
 }
 
 static void give_trainer(struct room *room, tsws_trainer *trainer) {
@@ -194,29 +186,22 @@ void tsws_trainer_destroy(tsws_trainer *trainer) {
     }
 }
 
-static void load_linear(const float *weights, const struct linear *linear) {
-    const float *matrix = weights + linear->place;
-
-    tsws_pack_transposed(linear->panels, matrix, linear->ins, linear->ins, linear->outs);
-    tsws_pack(linear->back, matrix, linear->ins, linear->outs, linear->ins);
-}
-
 void tsws_trainer_load(tsws_trainer *trainer, const float *weights, int32_t part, int32_t parts) {
     int32_t turn = 0;
 
     trainer->weights = weights;
     for (int32_t i = 0; i < trainer->shape.n_layers; i++) {
-        const struct linear *const linears[] = {&trainer->layers[i].qkv, &trainer->layers[i].wo,
+        const tsws_linear *const linears[] = {&trainer->layers[i].qkv, &trainer->layers[i].wo,
                                                 &trainer->layers[i].gate_up, &trainer->layers[i].w2};
 
         for (size_t j = 0; j < 4; j++, turn++) {
             if (turn % parts == part) {
-                load_linear(weights, linears[j]);
+                tsws_linear_load(linears[j], weights);
             }
         }
     }
     if (turn % parts == part) {
-        load_linear(weights, &trainer->classifier);
+        tsws_linear_load(&trainer->classifier, weights);
     }
 }
 
@@ -226,7 +211,7 @@ static void give_worker(struct room *room, tsws_worker *worker) {
     const tsws_trainer *trainer = worker->trainer;
     size_t seq = (size_t)trainer->shape.max_seq_len;
     size_t dim = trainer->dim;
-    size_t widest = larger_of(dim, trainer->hidden);
+    size_t widest = larger_of(larger_of(trainer->qkv_dim, 2 * trainer->hidden), trainer->vocab);
 
     for (int32_t i = 0; i < trainer->shape.n_layers; i++) {
         struct saved *layer = &worker->layers[i];
@@ -250,7 +235,7 @@ static void give_worker(struct room *room, tsws_worker *worker) {
     take(room, &worker->d_hidden, seq * trainer->hidden);
     take(room, &worker->d_gate_up, seq * 2 * trainer->hidden);
     take(room, &worker->logits, seq * trainer->vocab);
-    take(room, &worker->panels, tsws_panel_floats(seq, widest));
+    take(room, &worker->packing, tsws_linear_scratch(seq, widest));
     take(room, &worker->scratch, tsws_attention_scratch(seq, trainer->head_size));
 }
 
@@ -282,22 +267,6 @@ void tsws_worker_destroy(tsws_worker *worker) {
         free(worker->memory);
         free(worker);
     }
-}
-
-/* ---- Products with weights ---- */
-
-/* out (seq, outs) = or += x (seq, ins) W^T */
-static void apply(const struct linear *linear, float *out, bool add, const float *x, size_t seq) {
-    tsws_gemm(out, linear->outs, add, x, linear->ins, linear->panels, seq, linear->outs, linear->ins);
-}
-
-/* d_x (seq, ins) = d_out (seq, outs) W; the gradient of W += d_out^T x */
-static void apply_back(const struct linear *linear, tsws_worker *worker, float *gradients, float *d_x,
-                       const float *d_out, const float *x, size_t seq) {
-    tsws_gemm(d_x, linear->ins, false, d_out, linear->outs, linear->back, seq, linear->ins, linear->outs);
-    tsws_pack(worker->panels, x, linear->ins, seq, linear->ins);
-    tsws_gemm_transposed(gradients + linear->place, linear->ins, true, d_out, linear->outs, worker->panels,
-                         linear->outs, linear->ins, seq);
 }
 
 /* ---- There ---- */
@@ -332,7 +301,7 @@ static void layer_forward(tsws_worker *worker, size_t index, float *out, size_t 
     float epsilon = trainer->shape.norm_eps;
 
     tsws_norm_forward(worker->normed, saved->rms, saved->x, weights + layer->attention_norm, seq, dim, epsilon);
-    apply(&layer->qkv, saved->qkv, false, worker->normed, seq);
+    tsws_linear_forward(&layer->qkv, saved->qkv, false, worker->normed, seq, worker->packing);
     rope(trainer, saved->qkv, seq, 1.0f);
     for (size_t head = 0; head < (size_t)trainer->shape.n_heads; head++) {
         tsws_head view = head_of(trainer, saved->qkv, head, seq);
@@ -341,15 +310,21 @@ static void layer_forward(tsws_worker *worker, size_t index, float *out, size_t 
                                worker->scratch);
     }
     memcpy(saved->middle, saved->x, seq * dim * sizeof(float));
-    apply(&layer->wo, saved->middle, true, saved->mixed, seq);
+    tsws_linear_forward(&layer->wo, saved->middle, true, saved->mixed, seq, worker->packing);
     tsws_norm_forward(worker->normed, saved->middle_rms, saved->middle, weights + layer->ffn_norm, seq, dim, epsilon);
-    apply(&layer->gate_up, saved->gate_up, false, worker->normed, seq);
+    tsws_linear_forward(&layer->gate_up, saved->gate_up, false, worker->normed, seq, worker->packing);
     tsws_swiglu_forward(worker->hidden, saved->gate_up, seq, trainer->hidden);
     memcpy(out, saved->middle, seq * dim * sizeof(float));
-    apply(&layer->w2, out, true, worker->hidden, seq);
+    tsws_linear_forward(&layer->w2, out, true, worker->hidden, seq, worker->packing);
 }
 
 /* ---- And back ---- */
+
+static void apply_back(tsws_worker *worker, const tsws_linear *linear, float *gradients, float *d_x, const float *d_out,
+                       const float *x, size_t seq) {
+    tsws_linear_backward(linear, d_x, d_out, seq, worker->packing);
+    tsws_linear_gradient(linear, gradients, d_out, x, seq, worker->packing);
+}
 
 /* d_stream is the gradient of the stream after the layer, and becomes that of the stream before it. */
 static void layer_backward(tsws_worker *worker, size_t index, float *gradients, size_t seq) {
@@ -361,18 +336,15 @@ static void layer_backward(tsws_worker *worker, size_t index, float *gradients, 
     float epsilon = trainer->shape.norm_eps;
 
     /* hidden is needed for the gradient of w2, and comes out of swiglu's way back: so the two products are apart. */
-    tsws_gemm(worker->d_hidden, trainer->hidden, false, worker->d_stream, dim, layer->w2.back, seq, trainer->hidden,
-              dim);
+    tsws_linear_backward(&layer->w2, worker->d_hidden, worker->d_stream, seq, worker->packing);
     tsws_swiglu_backward(worker->d_gate_up, worker->hidden, worker->d_hidden, saved->gate_up, seq, trainer->hidden);
-    tsws_pack(worker->panels, worker->hidden, trainer->hidden, seq, trainer->hidden);
-    tsws_gemm_transposed(gradients + layer->w2.place, trainer->hidden, true, worker->d_stream, dim, worker->panels, dim,
-                         trainer->hidden, seq);
+    tsws_linear_gradient(&layer->w2, gradients, worker->d_stream, worker->hidden, seq, worker->packing);
     tsws_norm_forward(worker->normed, NULL, saved->middle, weights + layer->ffn_norm, seq, dim, epsilon);
-    apply_back(&layer->gate_up, worker, gradients, worker->d_normed, worker->d_gate_up, worker->normed, seq);
+    apply_back(worker, &layer->gate_up, gradients, worker->d_normed, worker->d_gate_up, worker->normed, seq);
     tsws_norm_backward(worker->d_stream, gradients + layer->ffn_norm, worker->d_normed, saved->middle,
                        saved->middle_rms, weights + layer->ffn_norm, seq, dim);
 
-    apply_back(&layer->wo, worker, gradients, worker->d_normed, worker->d_stream, saved->mixed, seq);
+    apply_back(worker, &layer->wo, gradients, worker->d_normed, worker->d_stream, saved->mixed, seq);
     memset(worker->d_qkv, 0, seq * trainer->qkv_dim * sizeof(float));
     for (size_t head = 0; head < (size_t)trainer->shape.n_heads; head++) {
         tsws_head view = head_of(trainer, saved->qkv, head, seq);
@@ -385,7 +357,7 @@ static void layer_backward(tsws_worker *worker, size_t index, float *gradients, 
     }
     rope(trainer, worker->d_qkv, seq, -1.0f);
     tsws_norm_forward(worker->normed, NULL, saved->x, weights + layer->attention_norm, seq, dim, epsilon);
-    apply_back(&layer->qkv, worker, gradients, worker->d_normed, worker->d_qkv, worker->normed, seq);
+    apply_back(worker, &layer->qkv, gradients, worker->d_normed, worker->d_qkv, worker->normed, seq);
     tsws_norm_backward(worker->d_stream, gradients + layer->attention_norm, worker->d_normed, saved->x, saved->rms,
                        weights + layer->attention_norm, seq, dim);
 }
@@ -407,12 +379,12 @@ static double row(tsws_worker *worker, const int64_t *tokens, const int64_t *tar
     }
     tsws_norm_forward(worker->normed, worker->last_rms, worker->last, weights + trainer->norm, seq, dim,
                       trainer->shape.norm_eps);
-    apply(&trainer->classifier, worker->logits, false, worker->normed, seq);
+    tsws_linear_forward(&trainer->classifier, worker->logits, false, worker->normed, seq, worker->packing);
     loss = tsws_cross_entropy(worker->logits, targets, seq, trainer->vocab, gradients != NULL ? scale : 0.0f);
     if (gradients == NULL) {
         return loss;
     }
-    apply_back(&trainer->classifier, worker, gradients, worker->d_normed, worker->logits, worker->normed, seq);
+    apply_back(worker, &trainer->classifier, gradients, worker->d_normed, worker->logits, worker->normed, seq);
     memset(worker->d_stream, 0, seq * dim * sizeof(float));
     tsws_norm_backward(worker->d_stream, gradients + trainer->norm, worker->d_normed, worker->last, worker->last_rms,
                        weights + trainer->norm, seq, dim);

@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default) /* what a shared library shows */
+
 typedef struct tsws_trainer tsws_trainer; /* a model's sizes and its weights, laid out for products */
 typedef struct tsws_worker tsws_worker;   /* one thread's activations of one row */
 
@@ -31,6 +33,7 @@ typedef struct tsws_train_shape {
     int32_t vocab_size;
     int32_t max_seq_len;
     int32_t shared_classifier; /* 0 or 1 */
+    int32_t bfloat16;          /* 1: factors of products with weights are rounded to bfloat16; all else is float */
     float norm_eps;
 } tsws_train_shape;
 
@@ -63,5 +66,7 @@ double tsws_worker_rows(tsws_worker *worker, const int64_t *tokens, const int64_
 
 /* sums[0][i] += sums[1][i] + ... for first <= i < last, in this order. */
 void tsws_train_reduce(float *const *sums, int32_t n_sums, size_t first, size_t last);
+
+#pragma GCC visibility pop
 
 #endif

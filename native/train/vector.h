@@ -38,6 +38,25 @@ static inline vec all(float x) {
     return x - (vec){0};
 }
 
+/* The first `count` floats at p, all when there are so many; the other lanes are `filler`. */
+static inline vec load_some(const float *p, size_t count, float filler) {
+    vec v = all(filler);
+
+    if (count >= LANES) {
+        return load(p);
+    }
+    memcpy(&v, p, count * sizeof *p);
+    return v;
+}
+
+static inline void store_some(float *p, vec v, size_t count) {
+    if (count >= LANES) {
+        store(p, v);
+    } else {
+        memcpy(p, &v, count * sizeof *p);
+    }
+}
+
 /* Chooses a lane of a where mask is all ones, else of b. */
 static inline vec choose(ivec mask, vec a, vec b) {
     return (vec)((mask & (ivec)a) | (~mask & (ivec)b));

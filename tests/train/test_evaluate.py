@@ -13,6 +13,7 @@ from tsws.model.llama import Llama
 from tsws.train.data import Rows
 from tsws.train.device import prepare_device
 from tsws.train.evaluate import evaluate
+from tsws.train.gradients import TorchGradients
 
 FIELDS = {"dim": 16, "n_layers": 1, "n_heads": 2, "vocab_size": 24, "max_seq_len": 8, "dropout": 0.5}
 
@@ -28,8 +29,8 @@ def test_it_is_the_mean_over_the_first_whole_rows(tokens: int, count: int, tmp_p
     expected = model(inputs, targets)[1].item()
     model.train()
     generator = torch.get_rng_state()
-    device = prepare_device("cpu", "float32", None)
-    assert evaluate(model, rows, device, tokens=tokens, batch_size=2) == pytest.approx(expected, abs=1e-6)
+    gradients = TorchGradients(model, prepare_device("cpu", "float32", None))
+    assert evaluate(model, rows, gradients, tokens=tokens, batch_size=2) == pytest.approx(expected, abs=1e-6)
     assert torch.equal(torch.get_rng_state(), generator)
     assert model.training
     assert all(parameter.grad is None for parameter in model.parameters())

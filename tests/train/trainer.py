@@ -1,6 +1,6 @@
 """Trains on order, one JSON line at a time: a child process for each, so that a test can kill it where it likes.
 
-Keys of an order: ``folder``, ``config``, ``given``, ``train``, ``val``; and, when wanted, ``recipe``, ``threads``,
+Keys of an order: ``folder``, ``config``, ``given``, ``train``, ``val``; and, when wanted, ``recipe``, ``threads``, ``engine``,
 ``checkpoint_interval``, ``log_interval``, ``start_from``, ``stop_at`` (a step), ``moment`` (SIGKILL at this moment, counted from 0)
 and ``outside`` (the SIGKILL comes from this process, at about that moment). A moment is a file synced or renamed, or
 an event said, before and after each.
@@ -82,6 +82,7 @@ def child(order: dict[str, Any], pipe: int) -> None:
         address="run.tiny",
         device="cpu",
         threads=order.get("threads", 1),
+        engine=order.get("engine", "auto"),
         log_interval=order.get("log_interval", 1),
         checkpoint_interval=order.get("checkpoint_interval", 4),
         sample_prompt="Once",

@@ -25,8 +25,15 @@ _LIBRARY_HEADER = """\
 """
 
 
+_TRAINING_HEADER = """\
+/* libtswstrain: the training step of tsws in C, written from its native/train folder. Its contract is llama.h. */
+"""
+_INLINED_ALWAYS = ".inc"
+"""Suffix of what is meant to be included several times, each time for other macros."""
+
+
 def native_folder() -> Path:
-    """The folder with ``include/``, ``src/`` and ``run/``: inside an installed package, or in the checkout.
+    """The folder with ``include/``, ``src/``, ``run/`` and ``train/``: inside an installed package, or in the checkout.
 
     Raises:
         BuildError: it is in neither place.
@@ -55,8 +62,21 @@ def amalgamate(folder: Path, *, program: bool = True) -> bytes:
         BuildError: a source or a header that one includes is missing.
     """
     sources = [*_sources(folder / "src"), *(_sources(folder / "run") if program else [])]
+    return _joined(folder, _PROGRAM_HEADER if program else _LIBRARY_HEADER, sources)
+
+
+def amalgamate_training(folder: Path) -> bytes:
+    """The training step of ``train/`` as one C file, likewise.
+
+    Raises:
+        BuildError: a source or a header that one includes is missing.
+    """
+    return _joined(folder, _TRAINING_HEADER, _sources(folder / "train"))
+
+
+def _joined(folder: Path, header: str, sources: list[Path]) -> bytes:
     seen: set[Path] = set()
-    parts = [_PROGRAM_HEADER if program else _LIBRARY_HEADER]
+    parts = [header]
     for source in sources:
         parts.append(_section(folder, source))
         parts.extend(_inlined(folder, source, seen))
@@ -79,7 +99,7 @@ def _inlined(folder: Path, path: Path, seen: set[Path]) -> list[str]:
             lines.append(line)
             continue
         header = _header(folder, path, include[1])
-        if header not in seen:
+        if header not in seen or header.suffix == _INLINED_ALWAYS:
             seen.add(header)
             lines.append(_section(folder, header))
             lines.extend(_inlined(folder, header, seen))

@@ -76,6 +76,14 @@ class RunSpec(Spec, frozen=True, kw_only=True):
             extra_json_schema=OPERATIONAL_FIELD,
         ),
     ] = "auto"
+    engine: Annotated[
+        Literal["auto", "native", "torch"],
+        Meta(
+            description="What computes the gradients: `native` (C, Llamas without dropout on the CPU), `torch`, or `auto`:"
+            " native where it can.",
+            extra_json_schema=OPERATIONAL_FIELD,
+        ),
+    ] = "auto"
     threads: Annotated[
         PositiveInt | None, Meta(description="CPU threads; default: all cores.", extra_json_schema=OPERATIONAL_FIELD)
     ] = None

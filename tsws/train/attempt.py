@@ -13,8 +13,8 @@ from tsws.errors import InterruptedByUser, TrainError
 from tsws.job import Checkpoint, Emit, Metric, Sample
 from tsws.train.checkpoint import CHECKPOINTS, prune_checkpoints, save_checkpoint
 from tsws.train.data import Batches, Rows
-from tsws.train.device import Device
 from tsws.train.evaluate import evaluate, evaluating
+from tsws.train.gradients import Gradients
 from tsws.train.metrics import Metrics
 from tsws.train.schedule import decay_start, learning_rate
 from tsws.train.session import Session
@@ -32,7 +32,7 @@ class Attempt:
         session: Session,
         batches: Batches,
         val_rows: Rows,
-        device: Device,
+        gradients: Gradients,
         folder: Path,
         metrics: Metrics,
         emit: Emit,
@@ -43,7 +43,7 @@ class Attempt:
         self.h = session.settings.hyperparameters
         self.batches = batches
         self.val_rows = val_rows
-        self.device = device
+        self.gradients = gradients
         self.checkpoints = folder / CHECKPOINTS
         self.metrics = metrics
         self.emit = emit
@@ -57,7 +57,7 @@ class Attempt:
         """Take the steps that are left, then the last evaluation."""
         session, h = self.session, self.h
         while session.step < h.max_iters:
-            result = take_step(session.model, session.optimizer, self.batches, self.device, h, session.step)
+            result = take_step(session.model, session.optimizer, self.gradients, self.batches, h, session.step)
             session.step += 1
             is_last = session.step == h.max_iters
             is_stopped = stop() and not is_last
@@ -109,7 +109,7 @@ class Attempt:
     def _evaluate(self) -> None:
         begun = time.monotonic()
         session, h = self.session, self.h
-        loss = evaluate(session.model, self.val_rows, self.device, tokens=h.eval_tokens, batch_size=h.batch_size)
+        loss = evaluate(session.model, self.val_rows, self.gradients, tokens=h.eval_tokens, batch_size=h.batch_size)
         if not math.isfinite(loss):
             raise TrainError(
                 f"{self.settings.address}: training broke down at step {session.step}: the validation loss is {loss}",

@@ -9,30 +9,28 @@ import torch
 from torch import nn
 
 from tsws.train.data import Rows
-from tsws.train.device import Device
+from tsws.train.gradients import Gradients
 
 
-def evaluate(model: nn.Module, rows: Rows, device: Device, *, tokens: int, batch_size: int) -> float:
+def evaluate(model: nn.Module, rows: Rows, gradients: Gradients, *, tokens: int, batch_size: int) -> float:
     """Mean loss in nats a token over the first rows of a set.
 
     Neither the model's mode nor any random generator is touched.
 
     Args:
-        model: ``forward(tokens, targets)`` returns ``(logits, loss)``.
+        model: whose loss it is.
         rows: the validation set.
-        device: where the model lives.
+        gradients: computes for that model.
         tokens: how many to read: as many whole rows as fit, one at least, all at most.
         batch_size: rows at a time.
     """
     count = min(len(rows), max(1, tokens // rows.max_seq_len))
     total = 0.0
+    gradients.prepare()
     with evaluating(model):
         for first in range(0, count, batch_size):
             numbers = range(first, min(first + batch_size, count))
-            inputs, targets = (part.to(device.target) for part in rows.take(numbers))
-            with device.autocast():
-                _, loss = model(inputs, targets)
-            total += loss.item() * len(numbers)
+            total += gradients.loss(*rows.take(numbers)).item() * len(numbers)
     return total / count
 
 

@@ -17,6 +17,7 @@ from tsws.job import Emit, Log
 from tsws.model.weights import save_weights
 from tsws.train.attempt import Attempt, Tell
 from tsws.train.checkpoint import CHECKPOINTS, latest_checkpoint, load_checkpoint
+from tsws.train.choosing import choose_gradients
 from tsws.train.data import Batches, Rows
 from tsws.train.device import prepare_device
 from tsws.train.metrics import METRICS_FILE, Metrics, rewind_metrics
@@ -65,11 +66,14 @@ def train(
     torch.manual_seed(h.seed)
     model = architecture_build().to(device.target)
     model.train()
+    gradients = choose_gradients(
+        model, device, settings.engine, lambda text: emit(Log(address=settings.address, message=text))
+    )
     session = Session(settings, model, build_optimizer(model, h), len(rows))
     _resume(session, folder, start_from, emit)
     batches = Batches(rows, seed=h.seed, batch_size=h.batch_size, micro_steps=h.gradient_accumulation_steps)
     with Metrics(folder / METRICS_FILE) as metrics:
-        Attempt(session, batches, val_rows, device, folder, metrics, emit, tell).run(stop)
+        Attempt(session, batches, val_rows, gradients, folder, metrics, emit, tell).run(stop)
     return _finish(session, folder)
 
 

@@ -28,6 +28,8 @@ class TrainSettings:
     address: str = "run"
     """What events are about, such as ``run.baby``."""
     device: str = "auto"
+    engine: str = "auto"
+    """``native``, ``torch``, or ``auto``: native where it can."""
     threads: int | None = None
     """CPU threads; None: torch's choice."""
     log_interval: int = 10

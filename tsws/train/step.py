@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from tsws.train.data import Batches
-from tsws.train.device import Device
+from tsws.train.gradients import Gradients
 from tsws.train.optimizer import set_learning_rate
 from tsws.train.recipe import Hyperparameters
 from tsws.train.schedule import learning_rate
@@ -27,7 +27,7 @@ class StepResult:
 
 
 def take_step(
-    model: nn.Module, optimizer: Optimizer, batches: Batches, device: Device, h: Hyperparameters, step: int
+    model: nn.Module, optimizer: Optimizer, gradients: Gradients, batches: Batches, h: Hyperparameters, step: int
 ) -> StepResult:
     """Train one step, counted from 0.
 
@@ -36,18 +36,13 @@ def take_step(
     """
     torch.manual_seed(_step_seed(h.seed, step))
     set_learning_rate(optimizer, learning_rate(h, step))
-    total = torch.zeros((), device=device.target)
-    for micro in range(h.gradient_accumulation_steps):
-        inputs, targets = (part.to(device.target, non_blocking=True) for part in batches.batch(step, micro))
-        with device.autocast():
-            _, loss = model(inputs, targets)
-        loss = loss / h.gradient_accumulation_steps
-        loss.backward()
-        total += loss.detach()
+    share = 1.0 / h.gradient_accumulation_steps
+    gradients.begin()
+    losses = [gradients.add(*batches.batch(step, micro), share) for micro in range(h.gradient_accumulation_steps)]
+    gradients.end()
     norm = nn.utils.clip_grad_norm_(model.parameters(), h.grad_clip or math.inf)
     optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
-    return StepResult(total, norm)
+    return StepResult(torch.stack(losses).mean(), norm)
 
 
 def _step_seed(seed: int, step: int) -> int:
