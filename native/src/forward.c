@@ -10,6 +10,7 @@
 enum {
     LINE_FLOATS = TSWS_ALIGNMENT / sizeof(float),
     BYTES_A_THREAD = 1 << 19, /* of weights in a step: with less, to meet takes more time than is won */
+    LONG_WORK = 64 << 20,     /* bytes of weights times rows that take milliseconds */
     BYTES_NEAR = 16 << 20,    /* weights that stay in a cache near enough for each thread to read them all */
     ROWS_A_THREAD = 4         /* for which reading them all pays */
 };
@@ -143,6 +144,7 @@ tsws_status tsws_forward_create(tsws_forward *forward, const tsws_model *model, 
     }
     forward->max_positions = (size_t)max_positions;
     forward->rows_to_split = n_threads > 1 && packed->size <= BYTES_NEAR ? n_threads * ROWS_A_THREAD : SIZE_MAX;
+    forward->rows_of_long_work = LONG_WORK / packed->size + 1;
     forward->dim_stride = in_lines((size_t)model->info.dim);
     forward->qkv_stride = in_lines((size_t)model->info.n_kv_heads * packed->qkv_panels * panel_rows);
     forward->gate_up_stride = in_lines(packed->layers[0].gate_up.panels * panel_rows);

@@ -25,7 +25,8 @@ typedef struct tsws_forward {
     tsws_team *team;
     size_t max_positions;
     size_t max_rows;
-    size_t rows_to_split; /* so many independent rows, or more, are split among the threads; else each matrix is */
+    size_t rows_of_long_work; /* see tsws_team_run */
+    size_t rows_to_split;     /* so many independent rows, or more, are split among the threads; else each matrix is */
 
     /* Sizes in floats; strides are multiples of a cache line. */
     size_t dim_stride;

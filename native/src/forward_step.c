@@ -232,5 +232,5 @@ void tsws_forward_run(tsws_forward *forward, const tsws_row *rows, size_t n_rows
     for (size_t i = 0; i < n_rows; i++) {
         embed(forward, &rows[i], forward->x + i * forward->dim_stride);
     }
-    tsws_team_run(forward->team, run_member, &run);
+    tsws_team_run(forward->team, n_rows >= forward->rows_of_long_work, run_member, &run);
 }

@@ -25,10 +25,11 @@ size_t tsws_team_size(const tsws_team *team);
 /*
  * Has every member do the work, and returns when all have. One caller at a time.
  *
- * Where members lost their processors to other programs, so that the caller mostly waited for them, they rest for some time,
- * and the caller works alone.
+ * The caller may also be given it all to do alone: where the others are asleep and the work is too short to wait for them,
+ * and where they had lost their processors to other programs so that the caller mostly waited.
+ *   is_long  it takes many times as long as to wake a sleeper: a millisecond at least
  */
-void tsws_team_run(tsws_team *team, tsws_team_work *work, void *context);
+void tsws_team_run(tsws_team *team, bool is_long, tsws_team_work *work, void *context);
 
 /* Within work of several members: no member returns before all have called it. What one wrote before, the others see after. */
 void tsws_team_meet(tsws_team *team, size_t member);

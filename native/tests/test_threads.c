@@ -46,7 +46,7 @@ static void members_keep_in_step(void) {
         }
         CHECK(tsws_team_size(relay.team) == size);
         for (int run = 0; run < 3; run++) {
-            tsws_team_run(relay.team, sum_up, &relay);
+            tsws_team_run(relay.team, run != 1, sum_up, &relay);
         }
         for (size_t round = 0; round < 3 * MEETINGS; round++) {
             unsigned long sum = 0;
@@ -73,7 +73,7 @@ static void sleepers_are_woken(void) {
     CHECK(tsws_team_create(3, &relay.team, NULL) == TSWS_OK);
     for (int run = 0; run < 3; run++) {
         CHECK(nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL) == 0);
-        tsws_team_run(relay.team, sum_up, &relay);
+        tsws_team_run(relay.team, run != 1, sum_up, &relay);
     }
     CHECK(relay.runs == 3);
     tsws_team_destroy(relay.team);
@@ -103,7 +103,7 @@ static void signals_are_the_callers(void) {
     int blocked[2] = {-1, -1};
 
     CHECK(tsws_team_create(2, &team, NULL) == TSWS_OK);
-    tsws_team_run(team, look_at_signals, blocked);
+    tsws_team_run(team, true, look_at_signals, blocked);
     CHECK(blocked[0] == 0 && blocked[1] == 1);
     tsws_team_destroy(team);
 }
