@@ -4,6 +4,7 @@
 
 /* A table, or NULL where the processor can not run it. Declared here: nobody else should ask past tsws_kernels_choose. */
 const tsws_kernels *tsws_kernels_avx512(void);
+const tsws_kernels *tsws_kernels_avx2(void);
 
 /* All tables that this processor can run, the best first. */
 enum { MOST_KERNELS = 4 };
@@ -13,6 +14,9 @@ static size_t list_kernels(const tsws_kernels *tables[MOST_KERNELS]) {
 
 #if defined(__x86_64__)
     if ((tables[count] = tsws_kernels_avx512()) != NULL) {
+        count++;
+    }
+    if ((tables[count] = tsws_kernels_avx2()) != NULL) {
         count++;
     }
 #endif

@@ -3,24 +3,12 @@
 #define TSWS_KERNELS_AVX512_H
 
 #include "kernels.h"
+#include "unroll.h"
 
 #include <immintrin.h>
 
 #define TSWS_AVX512        __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")))
 #define TSWS_AVX512_INLINE static inline __attribute__((always_inline)) TSWS_AVX512
-
-/*
- * Loops over arrays of vectors have to vanish, so that the arrays can live in registers; but not under clang's
- * UndefinedBehaviorSanitizer, which takes minutes to compile what results.
- */
-#if defined(__clang__)
-#if __has_feature(undefined_behavior_sanitizer)
-#define TSWS_UNROLL
-#endif
-#endif
-#ifndef TSWS_UNROLL
-#define TSWS_UNROLL _Pragma("GCC unroll 16")
-#endif
 
 enum { TSWS_AVX512_LANES = 16, TSWS_AVX512_ROWS = 32 /* of a panel: two vectors */ };
 

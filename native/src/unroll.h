@@ -1,0 +1,18 @@
+/* Loops of a constant count over arrays of vectors. */
+#ifndef TSWS_UNROLL_H
+#define TSWS_UNROLL_H
+
+/*
+ * Loops over arrays of vectors have to vanish, so that the arrays can live in registers; but not under clang's
+ * UndefinedBehaviorSanitizer, which takes minutes to compile what results.
+ */
+#if defined(__clang__)
+#if __has_feature(undefined_behavior_sanitizer)
+#define TSWS_UNROLL
+#endif
+#endif
+#ifndef TSWS_UNROLL
+#define TSWS_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#endif
