@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import os
 import socket
+import tomllib
 import urllib.request
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, redirect_stdout
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -36,8 +41,9 @@ def connect(form: type[TswsError], subject: str) -> modal.Client:
         TswsError: a ``form``: no token, half a token, a wrong one, an unknown profile, a client too old, no connection.
     """
     with refusals(form, subject):
-        import modal
-        from modal.config import config
+        with nullcontext() if _is_configuration_sound() else redirect_stdout(io.StringIO()):
+            import modal
+            from modal.config import config
 
         _check_token(form, subject)
         server = str(config.get("server_url"))
@@ -61,6 +67,18 @@ def environment_of(chosen: str | None) -> str | None:
     from modal.config import config
 
     return chosen or config.get("environment") or None
+
+
+def _is_configuration_sound() -> bool:
+    """Whether the client can read its file. If not, importing it prints a banner about a broken installation before it raises."""
+    path = Path(os.environ.get("MODAL_CONFIG_PATH") or "~/.modal.toml").expanduser()
+    try:
+        tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _check_token(form: type[TswsError], subject: str) -> None:

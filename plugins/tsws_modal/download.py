@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
-from tsws.errors import VolumeError
-
 if TYPE_CHECKING:
     import httpx2
     import modal
@@ -60,7 +58,7 @@ def read(volume: modal.Volume, path: str, offset: int) -> Iterator[bytes]:
     """The bytes of a file from ``offset`` on.
 
     Raises:
-        VolumeError: a block could not be fetched. Other errors are of the client, as they come.
+        ConnectionError: a block could not be fetched. Other errors are of the client, as they come.
     """
     try:
         found = locate(volume, path, offset)
@@ -93,7 +91,7 @@ def fetch(blocks: tuple[Block, ...]) -> Iterator[bytes]:
     """The bytes of some blocks, in order.
 
     Raises:
-        VolumeError: one could not be fetched; what came of it was handed on.
+        ConnectionError: one could not be fetched; what came of it was handed on.
     """
     import httpx2
 
@@ -127,19 +125,20 @@ def _handed_on(fetched: _Fetched) -> Iterator[bytes]:
     for position in range(0, len(fetched.data), PIECE):
         yield bytes(fetched.data[position : position + PIECE])
     if fetched.fault is not None:
-        raise VolumeError(
-            f"the connection to Modal's file store broke: {fetched.fault}",
-            hint="run the same command again: it goes on from there",
-        )
+        raise ConnectionError(fetched.fault)
 
 
 def _fetch(http: httpx2.Client, block: Block, stop: threading.Event) -> _Fetched:
-    """One block, tried several times."""
-    for delay in (*DELAYS, None):
-        fetched = _attempt(http, block, stop)
-        if fetched.fault is None or delay is None or stop.wait(delay):
+    """One block, tried several times; if that does not help, as much of it as came at best."""
+    best = _Fetched(memoryview(b""), "stopped")
+    for delay in (0.0, *DELAYS):
+        if stop.wait(delay):
             break
-    return fetched
+        fetched = _attempt(http, block, stop)
+        if fetched.fault is None:
+            return fetched
+        best = max(fetched, best, key=lambda one: len(one.data))
+    return best
 
 
 def _attempt(http: httpx2.Client, block: Block, stop: threading.Event) -> _Fetched:

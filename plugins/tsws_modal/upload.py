@@ -5,20 +5,17 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tsws.errors import VolumeError
 from tsws.io.atomic import TEMPORARY_SUFFIX
+from tsws_modal.blocks import send
 
 if TYPE_CHECKING:
     import modal
 
-HASHED_AT_ONCE = 1
-"""Blocks of 8 MiB. The client's own default is one a processor, each of them twice in memory for a moment."""
-SENT_AT_ONCE = 16
-"""Blocks; of each 256 KiB are in memory. The client's own default is 128."""
 SHORT_READ = 1 << 18
 """Bytes that a version 1 upload gets at once, where the client asks for 16 MiB."""
 
@@ -26,8 +23,8 @@ SHORT_READ = 1 << 18
 def upload(volume: modal.Volume, version: int, source: Path, path: str) -> None:
     """Replace or create a file of a volume.
 
-    The batch of one file makes it atomic for readers: the bytes come first, and then one call gives them their name, in both versions.
-    (A temporary name and a copy would add a moment with two files, and win nothing: Modal has no rename of files.) Version 2 keeps
+    It is atomic for readers: the bytes come first, and then one call gives them their name, in both versions. (A temporary name
+    and a copy would add a moment with two files, and win nothing: Modal has no rename of files.) Version 2 keeps
     blocks of 8 MiB by their digest, so a second try sends only those that had not arrived; version 1 keeps whole files so.
 
     Args:
@@ -43,8 +40,11 @@ def upload(volume: modal.Volume, version: int, source: Path, path: str) -> None:
         with _ShortReads(source) as file, volume.batch_upload(force=True) as batch:
             batch.put_file(file, f"/{path}", mode=0o644)
     else:
-        with _batch_of_blocks(volume) as batch:
-            batch.put_file(source, f"/{path}", mode=0o644)
+        try:
+            send(volume, source, path)
+        except (ImportError, AttributeError, TypeError):  # another version of the client: its documented way
+            with volume.batch_upload(force=True) as batch:
+                batch.put_file(source, f"/{path}", mode=0o644)
 
 
 @contextmanager
@@ -64,22 +64,6 @@ def spooled(folder: Path, chunks: Iterable[bytes]) -> Iterator[Path]:
         with _local("write a temporary file"):
             file.flush()
         yield Path(file.name)
-
-
-def _batch_of_blocks(volume: modal.Volume) -> AbstractContextManager[Any]:
-    """What ``Volume.batch_upload`` makes for version 2, with less at once: that takes up to 16 MiB a processor, with no way to say less."""
-    try:
-        from modal.volume import VolumeUploadContextManager2
-
-        return VolumeUploadContextManager2(
-            volume.object_id,
-            volume.client,
-            force=True,
-            hash_concurrency=HASHED_AT_ONCE,
-            put_concurrency=SENT_AT_ONCE,
-        )
-    except (ImportError, TypeError):  # another version of the client: the documented way, with more memory
-        return volume.batch_upload(force=True)
 
 
 class _ShortReads(io.FileIO):
