@@ -40,10 +40,12 @@ def test_json_is_an_object_a_line_and_story(applied) -> None:
     result = applied.run(*PLAIN, "--seed", "5", "--count", "2", "--json")
     first, second = (json.loads(line) for line in result.out.splitlines())
     assert first.pop("seconds") >= 0
+    assert first.pop("tokens_per_second") > 0
     assert first == {
         "prompt": "Once upon a time",
         "text": applied.run(*PLAIN, "--seed", "5").out.removesuffix("\n"),
         "seed": 5,
+        "stop": "steps",
         "run": None,
         "model": None,
         "engine": "native",
@@ -52,6 +54,34 @@ def test_json_is_an_object_a_line_and_story(applied) -> None:
         "steps": 24,
     }
     assert second["seed"] == 6
+
+
+@pytest.mark.parametrize("count", ["2", "3"])
+def test_many_stories_from_seed_0_are_those_that_are_told_alone(applied, count: str) -> None:
+    told = applied.run(*PLAIN, "--seed", "0", "--count", count).out
+    assert told == "---\n".join(applied.run(*PLAIN, "--seed", str(seed)).out for seed in range(int(count)))
+
+
+def test_threads_and_precision_are_the_native_programs(applied) -> None:
+    plain = applied.run(*PLAIN, "--seed", "5")
+    assert applied.run(*PLAIN, "--seed", "5", "--threads", "2") == plain
+    small = applied.run(*PLAIN, "--seed", "5", "--quantize", "int8")
+    assert (small.status, small.err) == (0, "")
+    assert applied.run(*PLAIN, "--seed", "5", "--count", "2", "--quantize", "int8").out.startswith(f"{small.out}---\n")
+    refused = applied.run(*PLAIN, "--engine", "torch", "--threads", "2")
+    assert (refused.status, refused.out, refused.err) == (
+        2,
+        "",
+        "error: the engine torch can not be told the threads\n"
+        'hint: leave it out, or play with the program of source = "native"\n',
+    )
+
+
+def test_torch_tells_several_stories_too(applied) -> None:
+    one, two = (applied.run(*PLAIN, "--engine", "torch", "--seed", seed).out for seed in ("5", "6"))
+    assert applied.run(*PLAIN, "--engine", "torch", "--seed", "5", "--count", "2").out == f"{one}---\n{two}"
+    told = json.loads(applied.run(*PLAIN, "--engine", "torch", "--seed", "5", "--json").out)
+    assert (told["text"] + "\n", told["tokens_per_second"], told["stop"]) == (one, None, None)
 
 
 def test_greedy_story_is_the_same_through_both_engines(applied) -> None:

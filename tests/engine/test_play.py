@@ -4,14 +4,15 @@ import io
 import json
 import os
 import signal
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tsws.engine import play
-from tsws.engine.play import _decoded
+from tsws.engine import Manner, fits_argument, play, play_many
+from tsws.engine.running import _decoded
 from tsws.errors import TswsError
 
 NOWHERE = Path("nowhere.bin")
@@ -28,9 +29,15 @@ def small(real_data):
 
 
 def text_of(program, files=(NOWHERE, NOWHERE), **options):
-    pieces = list(play(program, *files, **options))
+    pieces = list(play(program, *files, **split(options)))
     assert "" not in pieces
     return "".join(pieces)
+
+
+def split(options):
+    """Options as the functions take them: how to tell a story goes into one value."""
+    manner = {key: options.pop(key) for key in [one.name for one in fields(Manner)] if key in options}
+    return {**options, "manner": Manner(**manner)}
 
 
 def golden_options(arguments):
@@ -117,6 +124,41 @@ def test_the_arguments_are_those_of_llama2c(script):
     assert text_of(program, (Path("m.bin"), Path("t.bin")), temperature=0, top_p=1, steps=0, pretty=True) == (
         "m.bin|-t|0.0|-p|1.0|-n|0|-z|t.bin|--pretty|-i|"
     )
+
+
+def test_what_only_the_native_program_knows_is_passed_when_asked_for(script):
+    program = script("show", 'print("|".join(sys.argv[1:]))\n')
+    files = Path("m.bin"), Path("t.bin")
+    assert text_of(program, files, threads=0, precision="int8").endswith("|--threads|0|-q|int8|-i|")
+
+
+def many(program, files, **options):
+    return list(play_many(program, *files, **split(options)))
+
+
+def test_many_stories_are_those_that_are_told_alone(program, small):
+    told = many(program, small, prompt="Once\nupon — a", seed=7, count=5, steps=50)
+    alone = [text_of(program, small, prompt="Once\nupon — a", seed=seed, steps=50) for seed in range(7, 12)]
+    assert [story.text for story in told] == alone
+    assert [(story.prompt, story.seed) for story in told] == [("Once\nupon — a", seed) for seed in range(7, 12)]
+    assert {story.stop for story in told} <= {"story", "steps"}
+    assert all(story.seconds > 0 and story.tokens_per_second > 0 for story in told)
+
+
+def test_many_stories_can_be_left_early_and_fail_with_the_programs_words(program, baby, small):
+    stories = play_many(program, *small, seed=7, count=3, manner=Manner(steps=4))
+    assert next(stories).seed == 7
+    stories.close()
+    with pytest.raises(TswsError) as caught:
+        many(program, (small[0], baby[1]), seed=7, count=3)
+    assert "this tokenizer has 105 pieces" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("prompt", "fits"), [("", True), ("a" * 100_000, True), ("é" * 50_001, False), ("a\0b", False)]
+)
+def test_a_prompt_fits_an_argument_when_it_is_short_and_has_no_nul(prompt, fits):
+    assert fits_argument(prompt) == fits
 
 
 def test_a_program_without_a_folder_is_not_looked_for_elsewhere(script, tmp_path, monkeypatch):

@@ -102,3 +102,57 @@ def test_a_model_without_a_fitting_tokenizer_is_refused(root: Path, tmp_path: Pa
         "no tokenizer with 340 pieces lies beside model.bin or in the workspace".replace("model.bin", str(model)),
         "name one: --tokenizer FILE.bin",
     )
+
+
+THEIRS = """
+#include <stdio.h>
+#include <string.h>
+int main(int argc, char **argv) {
+    for (int i = 2; i < argc; i += 2) {
+        if (strlen(argv[i]) != 2 || strchr("tpsnizmy", argv[i][1]) == NULL) { return 1; }
+    }
+    puts("a story of theirs");
+    return 0;
+}
+"""
+
+
+@pytest.fixture
+def theirs(root: Path) -> Path:
+    """A workspace whose program is somebody's own, which knows llama2.c's options alone."""
+    (root / "given.c").write_text(THEIRS)
+    with open(root / "tinystories.toml", "a") as file:
+        file.write('\n[program.theirs]\nsource = "given.c"\n')
+    assert Workspace.open(root).apply(["program.theirs"]).ok
+    return root
+
+
+def test_somebodys_own_program_gets_no_option_that_it_does_not_know(theirs: Path) -> None:
+    workspace = Workspace.open(theirs)
+    assert "".join(workspace.generate("The", seed=1, pretty=True)) == "a story of theirs"
+    stories = list(workspace.stories("The", count=2, seed=1, pretty=True))
+    assert [(story.text, story.seed) for story in stories] == [("a story of theirs", 1), ("a story of theirs", 2)]
+    hint = 'leave it out, or play with the program of source = "native"'
+    what = "program.theirs, which is made from given.c,"
+    assert refusal(theirs, threads=2) == (UsageError, f"{what} can not be told the threads", hint)
+    assert refusal(theirs, precision="int8") == (UsageError, f"{what} can not be told the precision", hint)
+    with pytest.raises(UsageError) as raised:
+        "".join(workspace.generate("a" * 200_000))
+    assert raised.value.message == f"{what} takes no prompt of this length, or with a NUL in it"
+
+
+def test_stories_are_told_side_by_side_as_they_are_alone(root: Path) -> None:
+    workspace = Workspace.open(root)
+    told = list(workspace.stories("The", count=3, seed=0, steps=16))
+    assert [story.seed for story in told][1:] == [1, 2]
+    alone = ["".join(workspace.generate("The", seed=seed, steps=16)) for seed in range(3)]
+    assert [story.text for story in told] == alone
+
+
+def test_a_model_can_be_opened_in_this_process(root: Path) -> None:
+    workspace = Workspace.open(root)
+    with workspace.model(run="small") as model:
+        assert "".join(model.generate("The", seed=7, steps=16)) == told(root)
+        assert model.score("The").shape == (len(model.encode("The")) - 1,)
+    with workspace.model(root / "out/small/model.bin", precision="int8") as model:
+        assert model.info.precision == "int8"

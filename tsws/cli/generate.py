@@ -14,6 +14,7 @@ from tsws.cli.options import set_option
 from tsws.cli.session import Command, Session
 
 if TYPE_CHECKING:
+    from tsws.engine import Told
     from tsws.workspace import Workspace
 
 SEPARATOR = "---"
@@ -36,6 +37,13 @@ _SEEDS = 1 << 31
     "--tokenizer", type=click.Path(exists=True, dir_okay=False), help="The .bin that belongs to a model file."
 )
 @click.option("--engine", type=click.Choice(["native", "torch"]), default="native", help="What plays it; native.")
+@click.option("--threads", type=click.IntRange(0, 64), help="Of the native program; 0: as many as make it faster; 0.")
+@click.option(
+    "--quantize",
+    "precision",
+    type=click.Choice(["int8", "float32"]),
+    help="The native program's arithmetic; what the file has.",
+)
 @click.option("--remote", is_flag=True, help="Tell it where the run works: the model need not be here.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line and story.")
 @click.option("--pretty/--no-pretty", default=True, help="Show line ends where the vocabulary has none; on.")
@@ -54,22 +62,31 @@ def command(
 ) -> None:
     """Tell a story with a trained or finished model.
 
-    It begins with PROMPT and is printed as it is told.
+    It begins with PROMPT and is printed as it is told; several are told side by side, and each is printed when it has
+    ended.
     """
     workspace = session.open(overrides)
     how["tokenizer"] = Path(how["tokenizer"]) if how["tokenizer"] else None
     first = secrets.randbelow(_SEEDS - count) + 1 if seed is None else seed
-    told = _told_there(workspace, prompt, range(first, first + count), how) if remote else None
-    for number in range(count):
-        began = time.monotonic()
-        pieces = next(told, iter(())) if told else workspace.generate(prompt, seed=first + number, **how)
-        if as_json:
-            text = "".join(pieces)
-            click.echo(_line(text, first + number, time.monotonic() - began, prompt, how))
-        else:
-            if number:
-                click.echo(SEPARATOR)
-            _stream(pieces)
+    seeds = range(first, first + count)
+    streams: Iterator[Iterator[str]] | None = None
+    if remote:
+        streams = _told_there(workspace, prompt, seeds, how)
+    elif count == 1 and not as_json:
+        streams = iter([workspace.generate(prompt, seed=first, **how)])
+    if as_json:
+        stories = (
+            _whole(streams, seeds, prompt) if streams else workspace.stories(prompt, count=count, seed=first, **how)
+        )
+        for story in stories:
+            click.echo(_line(story, how))
+        return
+    if streams is None:
+        streams = (iter([story.text]) for story in workspace.stories(prompt, count=count, seed=first, **how))
+    for number, pieces in enumerate(streams):
+        if number:
+            click.echo(SEPARATOR)
+        _stream(pieces)
 
 
 def _told_there(workspace: Workspace, prompt: str, seeds: range, how: dict[str, Any]) -> Iterator[Iterator[str]]:
@@ -86,6 +103,10 @@ def _told_there(workspace: Workspace, prompt: str, seeds: range, how: dict[str, 
 
     if how["model"] is not None or how["tokenizer"] is not None:
         raise UsageError("--remote plays what a run has trained, not a model file", hint="name the run: --run NAME")
+    if how["threads"] is not None or how["precision"] is not None:
+        raise UsageError(
+            "--threads and --quantize are of the native program on this machine", hint="leave out --remote, or these"
+        )
     telling = Telling(
         run=how["run"] or "",
         prompt=prompt,
@@ -105,9 +126,27 @@ def _stream(pieces: Iterator[str]) -> None:
     click.echo()
 
 
-def _line(text: str, seed: int, seconds: float, prompt: str, how: dict[str, Any]) -> str:
+def _whole(streams: Iterator[Iterator[str]], seeds: range, prompt: str) -> Iterator[Told]:
+    """Stories that come piece by piece, as wholes."""
+    from tsws.engine import Told
+
+    for seed in seeds:
+        began = time.monotonic()
+        text = "".join(next(streams, iter(())))
+        yield Told(prompt=prompt, text=text, seed=seed, seconds=time.monotonic() - began)
+
+
+def _line(story: Told, how: dict[str, Any]) -> str:
     import json
 
     keys = ("run", "model", "engine", "temperature", "top_p", "steps")
-    values = {"prompt": prompt, "text": text, "seed": seed, "seconds": round(seconds, 3)}
+    speed = None if story.tokens_per_second is None else round(story.tokens_per_second, 1)
+    values = {
+        "prompt": story.prompt,
+        "text": story.text,
+        "seed": story.seed,
+        "seconds": round(story.seconds, 3),
+        "tokens_per_second": speed,
+        "stop": story.stop,
+    }
     return json.dumps({**values, **{key: how[key] for key in keys}}, ensure_ascii=False)

@@ -9,6 +9,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "validate": "Check the manifest and list every mistake in it.",
         "plan": "Show what apply would do, and why.",
         "apply": "Make everything that the manifest declares and that is missing or stale.",
+        "build": "Compile the program that plays models, for this machine.",
         "sync": "Bring files into step with volumes.",
         "cancel": "Stop a job in flight, after a checkpoint.",
     },

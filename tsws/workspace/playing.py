@@ -1,204 +1,178 @@
-"""Playing a model: which one, with what, and its words as they come."""
+"""Playing a model: its words as they come, stories side by side, or the model itself in this process."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from tsws.errors import FormatError, PlanError, TswsError, UsageError
-from tsws.manifest.outputs import all_exports, all_programs, export_path, model_path, program_paths, tokenizer_paths
-from tsws.resources.run import tokenizer_of
+from tsws.engine import Manner, Told, fits_argument, play, play_many
+from tsws.engine.seeds import usable_seed
+from tsws.errors import UsageError
 from tsws.workspace.context import Context
+from tsws.workspace.playables import Playable, Player, find_playable, find_program
+
+if TYPE_CHECKING:
+    from tsws.engine.library import Model
 
 Engine = Literal["native", "torch"]
-_INSTEAD_OF_ZERO = 1 << 62
-"""The generator of both engines (xorshift) never leaves 0, and llama2.c's command line takes it for the time. Nobody
-types this one."""
+Precision = Literal["int8", "float32"]
+_FEW = 1 << 62
+"""Seeds that are chosen here lie below: those that follow are far from the last one."""
 
 
-@dataclass(frozen=True)
-class Playable:
-    """A model with its tokenizer, on disk."""
+class Storyteller:
+    """The part of a workspace's face that plays models."""
 
-    label: str
-    """Address of what it is of, or its path."""
-    model: Path
-    tokenizer: Path
+    context: Context
 
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        run: str | None = None,
+        model: str | Path | None = None,
+        tokenizer: str | Path | None = None,
+        engine: Engine = "native",
+        temperature: float = 1.0,
+        top_p: float = 0.9,
+        steps: int = 256,
+        seed: int | None = None,
+        pretty: bool = False,
+        threads: int | None = None,
+        precision: Precision | None = None,
+    ) -> Iterator[str]:
+        """A story, piece by piece as it is told, the prompt included.
 
-def generate(
-    context: Context,
-    prompt: str = "",
-    *,
-    run: str | None = None,
-    model: str | Path | None = None,
-    tokenizer: str | Path | None = None,
-    engine: Engine = "native",
-    temperature: float = 1.0,
-    top_p: float = 0.9,
-    steps: int = 256,
-    seed: int | None = None,
-    pretty: bool = False,
-) -> Iterator[str]:
-    """A story, piece by piece as it is told, the prompt included.
+        Args:
+            prompt: how the story begins.
+            run: whose model to play; None: the default run's.
+            model: a ``[model.*]`` with a source, by name, or a model file.
+            tokenizer: for a model file, its tokenizer's ``.bin``.
+            engine: ``native``, the compiled program, or ``torch``.
+            temperature: 0 takes the likeliest token every time.
+            top_p: sample from the likeliest tokens of so much probability.
+            steps: tokens at most; 0: as many as the context holds.
+            seed: of the sampling, from 0; None: another story each time.
+            pretty: show ``<unk>`` as a newline where the vocabulary has none; only the native program of tsws can.
+            threads: of the native program; None: as many as make it faster. The story is the same.
+            precision: of the native program's arithmetic; None: what the file has.
 
-    Args:
-        context: the workspace.
-        prompt: how the story begins.
-        run: whose model to play; None: the default run's.
-        model: a ``[model.*]`` with a source, by name, or a model file.
-        tokenizer: for a model file, its tokenizer's ``.bin``.
-        engine: ``native``, the compiled program, or ``torch``.
-        temperature: 0 takes the likeliest token every time.
-        top_p: sample from the likeliest tokens of so much probability.
-        steps: tokens at most; 0: as many as the context holds.
-        seed: of the sampling, from 0; None: another story each time.
-        pretty: show ``<unk>`` as a newline where the vocabulary has none.
-
-    Raises:
-        TswsError: there is nothing to play yet; the hint says what to do.
-    """
-    playable = find_playable(context, run=run, model=model, tokenizer=tokenizer)
-    if seed == 0:
-        seed = _INSTEAD_OF_ZERO
-    if engine == "torch":
-        chosen = seed if seed is not None else time.time_ns() % (1 << 32)
-        yield from _torch(playable, prompt, temperature=temperature, top_p=top_p, steps=steps, seed=chosen)
-        return
-    from tsws.engine.play import play
-
-    yield from play(
-        find_program(context),
-        playable.model,
-        playable.tokenizer,
-        prompt=prompt,
-        temperature=temperature,
-        top_p=top_p,
-        steps=steps,
-        seed=seed,
-        pretty=pretty,
-    )
-
-
-def find_playable(
-    context: Context, *, run: str | None = None, model: str | Path | None = None, tokenizer: str | Path | None = None
-) -> Playable:
-    """The model that some options mean; without any, the default run's.
-
-    Raises:
-        TswsError: it does not exist (yet).
-    """
-    if run is not None and model is not None:
-        raise UsageError("--run and --model exclude each other", hint="name one of them")
-    if model is None:
-        found = _of_run(context, run.removeprefix("run.") if run else default_run(context))
-    elif str(model).removeprefix("model.") in context.manifest.model:
-        found = _of_model(context, str(model).removeprefix("model."))
-    else:
-        found = _of_file(context, Path(model), Path(tokenizer) if tokenizer else None)
-    for path in (found.model, found.tokenizer):
-        if not path.is_file():
-            raise TswsError(f"{found.label} can not be played: {path} does not exist", hint=_how_to_get(found))
-    return found
-
-
-def find_program(context: Context) -> Path:
-    """The native program.
-
-    Raises:
-        TswsError: it is not built yet.
-    """
-    programs = all_programs(context.manifest)
-    if not programs:
-        raise TswsError("the manifest has nothing to play", hint="declare a run or a model with a source")
-    name, spec = next(iter(programs.items()))
-    path = context.root / program_paths(name, spec).executable
-    if not path.is_file():
-        raise TswsError(
-            f"the native program {path.name} is not built yet",
-            hint=f"`tsws apply program.{name}` builds it; `--engine torch` does without",
+        Raises:
+            UsageError: an option that what plays it does not know.
+            TswsError: there is nothing to play yet; the hint says what to do.
+        """
+        playable = find_playable(self.context, run=run, model=model, tokenizer=tokenizer)
+        chosen = usable_seed(seed)
+        if engine == "torch":
+            _refuse("the engine torch", threads=threads, precision=precision)
+            yield from _torch(playable, prompt, temperature=temperature, top_p=top_p, steps=steps, seed=chosen)
+            return
+        player = find_program(self.context)
+        manner = Manner(
+            temperature=temperature, top_p=top_p, steps=steps, pretty=pretty, threads=threads, precision=precision
         )
-    return path
+        yield from play(
+            player.path,
+            playable.model,
+            playable.tokenizer,
+            prompt=prompt,
+            seed=chosen,
+            manner=_fitting(player, manner, prompt),
+        )
+
+    def stories(
+        self,
+        prompt: str = "",
+        *,
+        count: int,
+        seed: int | None = None,
+        run: str | None = None,
+        model: str | Path | None = None,
+        tokenizer: str | Path | None = None,
+        engine: Engine = "native",
+        **manner: Any,
+    ) -> Iterator[Told]:
+        """Whole stories, one after another as they end; the native program of tsws tells them side by side.
+
+        Args:
+            count: how many.
+            seed: of the first; the others have the seeds that follow.
+            manner: as the other arguments, what :meth:`generate` takes.
+
+        Raises:
+            TswsError: as :meth:`generate`.
+        """
+        what: dict[str, Any] = {"run": run, "model": model, "tokenizer": tokenizer}
+        playable = find_playable(self.context, **what)
+        first = seed if seed is not None else usable_seed(None) % _FEW
+        player = find_program(self.context) if engine == "native" else None
+        if player is None or not player.is_ours:
+            for number in range(first, first + count):
+                began = time.monotonic()
+                text = "".join(self.generate(prompt, seed=number, engine=engine, **what, **manner))
+                yield Told(prompt=prompt, text=text, seed=number, seconds=time.monotonic() - began)
+            return
+        how: dict[str, Any] = {"prompt": prompt, "manner": Manner(**manner)}
+        files = player.path, playable.model, playable.tokenizer
+        zero = 1 if first == 0 else 0  # what stands for seed 0 is not followed by 1
+        for story in play_many(*files, seed=usable_seed(0), count=zero, **how) if zero else ():
+            yield replace(story, seed=0)
+        if zero < count:
+            yield from play_many(*files, seed=first + zero, count=count - zero, **how)
+
+    def model(
+        self,
+        name: str | Path | None = None,
+        *,
+        run: str | None = None,
+        tokenizer: str | Path | None = None,
+        precision: Precision | Literal["stored"] = "stored",
+        exact: bool = False,
+        threads: int = 0,
+    ) -> Model:
+        """A model in this process, for streaming, batches and scoring: a run's, or a finished one by name or file.
+
+        >>> with workspace.model(run="baby") as model:
+        ...     model.score("Once upon a time").mean()
+
+        See :class:`tsws.engine.library.Model`.
+
+        Raises:
+            TswsError: it does not exist (yet), or there is no C compiler.
+        """
+        from tsws.engine.library import Model
+
+        found = find_playable(self.context, run=run, model=name, tokenizer=tokenizer)
+        return Model.open(found.model, found.tokenizer, precision=precision, exact=exact, threads=threads)
 
 
-def default_run(context: Context) -> str:
-    """The name of the run that is meant when none is named.
+def _fitting(player: Player, manner: Manner, prompt: str) -> Manner:
+    """How a program can tell a story: somebody's own does not know ``--pretty``, and does without.
 
     Raises:
-        UsageError: there is none.
+        UsageError: it does not know what was asked for.
     """
-    names = [one.removeprefix("run.") for one in context.manifest.workspace.default or () if one.startswith("run.")]
-    names += context.manifest.run
-    if not names:
-        raise UsageError("the manifest has no run", hint="`--model NAME` or `--model FILE` plays a finished model")
-    return names[0]
-
-
-def _of_run(context: Context, name: str) -> Playable:
-    manifest = context.manifest
-    context.expansion.graph[f"run.{name}"]
-    exporter = context.plugins.exporters.get("llama2c")
-    for export_name, export in all_exports(manifest).items():
-        if export.run == name and export.format == "llama2c" and exporter is not None:
-            tokenizer = tokenizer_of(manifest.run[name], manifest)
-            return Playable(
-                f"run.{name}",
-                context.root / export_path(export_name, export, manifest, exporter.suffix),
-                context.root / tokenizer_paths(tokenizer, manifest.tokenizer[tokenizer]).bin,
-            )
-    raise PlanError(f"run.{name} has no export in the format llama2c", hint="declare one, or play it elsewhere")
-
-
-def _of_model(context: Context, name: str) -> Playable:
-    spec = context.manifest.model[name]
-    if spec.source is None or spec.tokenizer is None:
+    if player.is_ours:
+        return manner
+    what = f"{player.address}, which is made from {player.source},"
+    _refuse(what, threads=manner.threads, precision=manner.precision)
+    if not fits_argument(prompt):
         raise UsageError(
-            f"model.{name} is an architecture, not a finished model", hint="`--run NAME` plays what a run has trained"
+            f"{what} takes no prompt of this length, or with a NUL in it",
+            hint="shorten the prompt, or play it with the engine torch",
         )
-    tokenizer = context.manifest.tokenizer[spec.tokenizer]
-    return Playable(
-        f"model.{name}",
-        context.root / model_path(name, spec),
-        context.root / tokenizer_paths(spec.tokenizer, tokenizer).bin,
-    )
+    return replace(manner, pretty=False)
 
 
-def _of_file(context: Context, model: Path, tokenizer: Path | None) -> Playable:
-    if not model.is_file():
-        known = sorted(name for name, spec in context.manifest.model.items() if spec.source)
-        finished = f"finished models of the manifest: {', '.join(known)}"
-        others = "name the path of a model.bin; `--run NAME` plays what a run has trained"
-        raise UsageError(f"there is no model file {model}", hint=finished if known else others)
-    return Playable(str(model), model, tokenizer or _guess_tokenizer(context, model))
-
-
-def _guess_tokenizer(context: Context, model: Path) -> Path:
-    """The one tokenizer that fits the model's vocabulary: beside it, or of the workspace."""
-    from tsws.model.llama2c import read_header
-    from tsws.text.llama2c_tokenizer import Llama2cTokenizer
-
-    vocab_size = read_header(model).vocab_size
-    own = [context.root / tokenizer_paths(name, spec).bin for name, spec in context.manifest.tokenizer.items()]
-    beside = [path for path in sorted(model.parent.glob("tok*.bin")) if path != model]
-    for path in dict.fromkeys([*beside, *own]):
-        try:
-            Llama2cTokenizer.load(path, vocab_size)
-        except (FormatError, OSError):
-            continue
-        return path
-    raise UsageError(
-        f"no tokenizer with {vocab_size} pieces lies beside {model} or in the workspace",
-        hint="name one: --tokenizer FILE.bin",
-    )
-
-
-def _how_to_get(playable: Playable) -> str:
-    if "." in playable.label and "/" not in playable.label:
-        return f"`tsws apply {playable.label}` makes it"
-    return "name another file"
+def _refuse(what: str, *, threads: int | None, precision: Precision | None) -> None:
+    for name, value in {"threads": threads, "precision": precision}.items():
+        if value is not None:
+            raise UsageError(
+                f"{what} can not be told the {name}", hint='leave it out, or play with the program of source = "native"'
+            )
 
 
 def _torch(

@@ -14,7 +14,7 @@ from tsws.resources.remote import assignment_of
 from tsws.resources.volume import open_volume
 from tsws.workspace.context import Context
 from tsws.workspace.machines import backend_of_run
-from tsws.workspace.playing import default_run
+from tsws.workspace.playables import default_run
 
 SEEDS = 1 << 31
 

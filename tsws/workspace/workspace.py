@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from tsws.reconcile.apply import Report, apply
 from tsws.reconcile.compare import compare
 from tsws.reconcile.graph import Graph
 from tsws.reconcile.observe import Observer
-from tsws.workspace import history, housekeeping, machines, playing, syncing, volume_cleaning
+from tsws.workspace import history, housekeeping, machines, syncing, volume_cleaning
 from tsws.workspace.carrying import Carrier, telling_listeners
 from tsws.workspace.context import Context
 from tsws.workspace.finding import find_manifest
+from tsws.workspace.playing import Storyteller
 from tsws.workspace.spending import check_spending
 
 
@@ -27,7 +28,7 @@ def _never() -> bool:
     return False
 
 
-class Workspace:
+class Workspace(Storyteller):
     """A folder with a ``tinystories.toml``.
 
     >>> workspace = Workspace.open("stories")
@@ -168,35 +169,6 @@ class Workspace:
     def work(self, job: Job, *, emit: Emit, stop: Callable[[], bool]) -> Report:
         """A worker's part: bring a job's targets up to date in this process."""
         return self._apply(job.targets, job.replace, jobs=1, keep_going=False, emit=emit, stop=stop, inline=True)
-
-    def generate(
-        self,
-        prompt: str = "",
-        *,
-        run: str | None = None,
-        model: str | Path | None = None,
-        tokenizer: str | Path | None = None,
-        engine: playing.Engine = "native",
-        temperature: float = 1.0,
-        top_p: float = 0.9,
-        steps: int = 256,
-        seed: int | None = None,
-        pretty: bool = False,
-    ) -> Iterator[str]:
-        """A story, piece by piece as it is told, the prompt included. See :func:`tsws.workspace.playing.generate`."""
-        return playing.generate(
-            self.context,
-            prompt,
-            run=run,
-            model=model,
-            tokenizer=tokenizer,
-            engine=engine,
-            temperature=temperature,
-            top_p=top_p,
-            steps=steps,
-            seed=seed,
-            pretty=pretty,
-        )
 
     def sync(
         self,
