@@ -31,6 +31,7 @@ def work(orders: str) -> str:
 
     Raises:
         KeyboardInterrupt: the machine is taken away; Modal delivers the call to another one.
+        InputCancellation: the call is cancelled, or its time is over; after the latter Modal may try again.
     """
     import modal
 
@@ -46,8 +47,8 @@ def work(orders: str) -> str:
             container=os.environ.get("MODAL_TASK_ID", ""),
         )
         outcome = turn.run(lambda: asked[0] if asked else None)
-    if asked and asked[0] is Reason.PREEMPTED and not outcome.final:
-        raise KeyboardInterrupt
+    if not outcome.final:
+        raise KeyboardInterrupt if asked[0] is Reason.PREEMPTED else modal.exception.InputCancellation
     return outcome.word
 
 

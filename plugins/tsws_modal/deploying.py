@@ -26,7 +26,6 @@ IDLE = 2
 """Seconds that a container waits for more work; the least that Modal takes. A container works on one call, and ends."""
 LONGEST_DELAY = 60.0
 """Seconds between a failure and the next try, the most that Modal takes."""
-LOG_LINES = 40
 
 
 @dataclass(frozen=True)
@@ -92,13 +91,12 @@ def stop(name: str, environment: str | None, client: modal.Client) -> None:
 
 
 def build_log(error: Exception, client: modal.Client) -> str:
-    """What the builder of an image printed last; empty when nobody tells."""
+    """What the builder of an image printed; empty when nobody tells."""
     import modal
 
-    image = getattr(error, "image_id", None)
-    if not image:
+    name = getattr(error, "image_id", None)
+    if not name:
         return ""
     with suppress(modal.exception.Error, OSError):
-        lines = [entry.message for entry in modal.Image.from_id(image, client=client).logs.tail(LOG_LINES)]
-        return "".join(lines)
+        return "".join(entry.message for entry in modal.Image.from_id(name, client=client).logs.fetch())
     return ""

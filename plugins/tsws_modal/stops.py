@@ -17,7 +17,7 @@ class Reason(enum.Enum):
     ASKED = "asked"
     """By a person."""
     CANCELLED = "cancelled"
-    """Its function call was."""
+    """Its function call was, as somebody cancelled it, or as the time of the container was over."""
     COST = "cost"
     TIME = "time"
     PREEMPTED = "preempted"

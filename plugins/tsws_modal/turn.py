@@ -159,8 +159,8 @@ class Turn:
         last = worker.last
         interrupted = isinstance(last, Failed) and last.interrupted
         cut_short = reason is not None and (last is None or interrupted)
-        if cut_short and reason is Reason.PREEMPTED:
-            committer.commit()
+        if cut_short and reason in {Reason.PREEMPTED, Reason.CANCELLED} and STOP not in self.files.list(self.folder):
+            committer.commit()  # and nothing said: whoever gets the call next goes on
             return Outcome("the machine was taken away", final=False)
         if cut_short and reason is Reason.TIME and made:
             return self._pass_on(committer, number, self.orders.stage)

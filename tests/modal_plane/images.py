@@ -9,7 +9,7 @@ import hashlib
 import platform
 import shlex
 from dataclasses import dataclass, field
-from time import time
+from time import time, time_ns
 from typing import Any
 
 from grpclib.const import Status
@@ -18,11 +18,14 @@ from modal_proto import api_pb2
 
 from tests.modal_plane.environments import IMAGE_BUILDER
 from tests.modal_plane.faults import BuildFailure
+from tests.modal_plane.logs import Line, Logs
 from tests.modal_plane.state import State
 from tests.modal_plane.wire import Service
 
 SUCCESS = api_pb2.GenericResult.GENERIC_STATUS_SUCCESS
 FAILURE = api_pb2.GenericResult.GENERIC_STATUS_FAILURE
+BUILDER = "ap-builder"
+"""The app that builds images."""
 
 
 @dataclass
@@ -127,6 +130,18 @@ class ImageService(Service):
         await stream.send_message(
             api_pb2.ImageJoinStreamingResponse(result=result, entry_id="2-0", eof=True, metadata=_metadata())
         )
+
+    async def ImageBuildChainGet(self, stream: Any) -> None:
+        """Say where the logs of an image's layers are: they are put among those of containers when somebody asks."""
+        request = await stream.recv_message()
+        logs, answer = self.plane.part(Logs), api_pb2.ImageBuildChainGetResponse()
+        for image in self.images.chain(request.image_id):
+            step = answer.build_steps.add(image_id=image.id, builder_app_id=BUILDER, builder_task_id=f"ta-{image.id}")
+            step.started_at.FromNanoseconds(time_ns())
+            for text in image.log:
+                logs.add(Line(text, app_id=BUILDER, function_id="", container_id=step.builder_task_id))
+            step.finished_at.FromNanoseconds(time_ns() + 1)
+        await stream.send_message(answer)
 
     async def ImageFromId(self, stream: Any) -> None:
         """Find an image by its id."""
