@@ -5,6 +5,7 @@
 /* A table, or NULL where the processor can not run it. Declared here: nobody else should ask past tsws_kernels_choose. */
 const tsws_kernels *tsws_kernels_avx512(void);
 const tsws_kernels *tsws_kernels_avx2(void);
+const tsws_kernels *tsws_kernels_neon(void);
 
 /* All tables that this processor can run, the best first. */
 enum { MOST_KERNELS = 4 };
@@ -19,6 +20,9 @@ static size_t list_kernels(const tsws_kernels *tables[MOST_KERNELS]) {
     if ((tables[count] = tsws_kernels_avx2()) != NULL) {
         count++;
     }
+#endif
+#if defined(__aarch64__)
+    tables[count++] = tsws_kernels_neon();
 #endif
     tables[count++] = &tsws_kernels_portable;
     return count;

@@ -160,8 +160,4 @@ const tsws_kernels *tsws_kernels_avx2(void) {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2_table : NULL;
 }
 
-#else
-
-typedef int tsws_no_avx2; /* a source must not be empty */
-
 #endif

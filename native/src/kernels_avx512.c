@@ -173,8 +173,4 @@ const tsws_kernels *tsws_kernels_avx512(void) {
                : NULL;
 }
 
-#else
-
-typedef int tsws_no_avx512; /* a source must not be empty */
-
 #endif
