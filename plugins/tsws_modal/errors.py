@@ -169,7 +169,7 @@ _RULES = (
     _Rule(
         "builtins.ModuleNotFoundError",
         "{text}",
-        "run `pip install 'modal>=1.6,<2'`",
+        "run `pip install 'tsws[modal]'`",
         r"No module named '\w*(modal|grpc)",
     ),
 )
