@@ -12,6 +12,7 @@ from tsws.errors import JobError, TswsError
 from tsws.job import Event, Handle, Job, JobStatus
 from tsws.plugin import Backend, Finding, Price, RunningJob, Volume
 from tsws_modal.errors import refusals
+from tsws_modal.files import Listed
 from tsws_modal.layout import ENDED
 from tsws_modal.options import ModalOptions
 from tsws_modal.place import JobPlace, is_last
@@ -23,6 +24,10 @@ POLL = 1.0
 """Seconds between looks at the volume while a client follows a job."""
 ASK = 5.0
 """Seconds without anything new after which it is asked whether the job's containers still work."""
+PATIENCE = 120.0
+"""Seconds for which a client that follows a job bears with a line that is broken."""
+RETRY = 2.0
+"""Seconds between its tries."""
 ALIVE = 60.0
 """Seconds since the last sign of a container, at most, for which it is taken to cost what it did before."""
 
@@ -52,8 +57,7 @@ class ModalBackend(Backend):
         over = False
         while True:
             with self._refusals(place):
-                known = place.look()
-                events = list(stream.read(known))
+                known, events = _look(place, stream)
             for event in events:
                 if is_last(event, place.where.address):
                     self._leave(place)
@@ -152,6 +156,22 @@ class ModalBackend(Backend):
 
     def _refusals(self, place: JobPlace):  # type: ignore[no-untyped-def]
         return refusals(JobError, place.where.address)
+
+
+def _look(place: JobPlace, stream: Stream) -> tuple[dict[str, Listed], list[Event]]:
+    """What there is of a job now. A line that breaks is waited for: the job does not need it."""
+    from modal.exception import ConnectionError as Unreachable
+    from modal.exception import InternalError, ServiceError
+
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            known = place.look()
+            return known, stream.read(known)
+        except (Unreachable, InternalError, ServiceError, OSError):
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(RETRY)
 
 
 def _modal_volume(job: Job, volume: Volume | None) -> ModalVolume:

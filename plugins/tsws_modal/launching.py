@@ -58,7 +58,7 @@ def launch(job: Job, volume: ModalVolume, options: ModalOptions, base: Path, wor
         )
         if ENDED in known or any_unfinished(calls, client):
             return where
-        if JOB not in known:
+        if not calls:  # a client that died here may have written another state of it
             files.put(f"{folder}/{JOB}", encode_job(job))
         try:
             deployed = deploy(

@@ -5,11 +5,17 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from tsws.errors import JobError
 from tsws.io.atomic import write_bytes
+from tsws_modal.client import connect
 from tsws_modal.prices import read_rates
+
+if TYPE_CHECKING:
+    import modal
 
 FRESH = 24 * 3600.0
 """Seconds after which it is asked again."""
@@ -39,13 +45,15 @@ def refresh_rates(base: Path) -> None:
     found = _read(base)
     if found is not None and time.time() - found.time < FRESH:
         return
+    with suppress(JobError):
+        client = connect(JobError, "prices")
+        _ask(client, base)
+
+
+def _ask(client: modal.Client, base: Path) -> None:
     import modal
 
-    from tsws.errors import JobError
-    from tsws_modal.client import connect
-
-    with suppress(JobError, modal.exception.Error, OSError):
-        client = connect(JobError, "prices")
+    with suppress(modal.exception.Error, OSError):
         answer = modal.Workspace.from_context(client=client).billing.rates()
         rates = Rates(time=time.time(), rates=read_rates({key: answer[key] for key in answer}))
         write_bytes(_path(base), msgspec.json.encode(rates))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from tsws.job import Event
 from tsws_modal.files import Listed
 from tsws_modal.layout import EVENTS
@@ -24,23 +22,25 @@ class Stream:
         self._seen: dict[str, int] = {}
         """The size that each segment had when it was read to its end: with the same size there is nothing new in it."""
 
-    def read(self, known: dict[str, Listed]) -> Iterator[Event]:
-        """The events that there are and that were not read yet.
+    def read(self, known: dict[str, Listed]) -> list[Event]:
+        """The events that there are and that were not read yet. One that fails half-way has read nothing.
 
         Args:
             known: the files of the job.
         """
+        position, seen = self.position, dict(self._seen)
+        events: list[Event] = []
         for stretch in segments_of(known):
             name = stretch.segment.name
-            if stretch.end is not None and stretch.end <= self.position:
-                continue
             size = known[f"{EVENTS}/{name}"].size
-            if self._seen.get(name) == size:
+            if (stretch.end is not None and stretch.end <= position) or seen.get(name) == size:
                 continue
             data = self._place.files.read(f"{self._place.folder}/{EVENTS}/{name}") or b""
             lines = data.split(b"\n")[:-1]  # what stands behind the last newline was torn off
             last = len(lines) if stretch.end is None else stretch.end - stretch.segment.start
-            for line in lines[max(0, self.position - stretch.segment.start) : last]:
-                self.position += 1
-                yield event_of(line, self._place.where.address)
-            self._seen[name] = size
+            fresh = lines[max(0, position - stretch.segment.start) : last]
+            events += [event_of(line, self._place.where.address) for line in fresh]
+            position += len(fresh)
+            seen[name] = size
+        self.position, self._seen = position, seen
+        return events

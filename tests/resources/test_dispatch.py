@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from tsws.errors import FormatError, InterruptedByUser, JobError
-from tsws.job import Event, Failed, Handle, Job, JobStatus, Log, Progress
+from tsws.job import Event, Failed, Handle, Job, JobStatus, Log, Progress, decode_job
 from tsws.plugin import Backend, Plugins, Volume, load_plugins
-from tsws.resources.active_jobs import ActiveJob, active_job
+from tsws.resources.active_jobs import ActiveJob, active_job, keep_job
 from tsws.resources.dispatch import Assignment, Dispatcher
 from tsws_local import LocalBackend
 
@@ -289,3 +289,44 @@ def test_a_record_of_an_older_version_is_understood(tmp_path: Path) -> None:
     assert active(tmp_path).kind is None
     Client(tmp_path).run([["say", 1]])
     assert active(tmp_path).kind == "scripted"
+
+
+def test_a_client_that_died_while_it_launched_leaves_the_job_to_the_next(client: Client) -> None:
+    """What is written down before a launch is launched again by whoever comes next, under the same name."""
+    client.start(SAY_AND_HOLD)
+    client.wait(heard_two)
+    before = active(client.root)
+    folder = client.root / ".tsws" / "jobs" / before.handle.job
+    job = decode_job((folder / "job.json").read_bytes())
+    keep_job(
+        client.root, msgspec.structs.replace(before, intent=job, handle=msgspec.structs.replace(before.handle, data={}))
+    )
+    second = Client(client.root)
+    second.start(SAY_AND_HOLD)
+    second.wait(heard_two)
+    assert jobs(client.root) == 1
+    assert active(client.root) == before
+    second.stopped.set()
+    for one in (client, second):
+        with pytest.raises(InterruptedByUser):
+            one.end()
+
+
+def test_a_launch_that_failed_is_tried_again_as_it_is_wanted_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched: list[Job] = []
+
+    def launch(self: Backend, job: Job, volume: Volume | None) -> Handle:
+        launched.append(job)
+        raise JobError("there is no machine")
+
+    monkeypatch.setattr(Elsewhere, "launch", launch)
+    client = Client(tmp_path, backend="elsewhere")
+    for _ in range(2):
+        with pytest.raises(JobError, match=r"^there is no machine$"):
+            client.run([])
+    assert len({job.id for job in launched}) == 1
+    with pytest.raises(JobError):
+        client.run([["say", 1]])
+    assert len({job.id for job in launched}) == 2, "something else is another job"

@@ -79,7 +79,11 @@ class Dispatcher:
         wanted = _wanted(fingerprint, assignment.manifest, assignment.targets, assignment.kind, replace)
         backend = open_backend(assignment.backend, assignment.kind, assignment.options, self.plugins, self.root)
         volume = self._open(assignment.volume)
+        job = self._job(assignment, backend, fingerprint, replace, prepare)
         active = self._in_flight(assignment.address, wanted, emit)
+        if active is not None and active.intent is not None:
+            job = msgspec.structs.replace(job, id=active.intent.id)
+            active = self._begun(assignment, backend, volume, job, active)
         active = active or self._of_somebody_else(assignment, backend, volume, wanted, emit)
         if active is None:
             job = self._job(assignment, backend, fingerprint, replace, prepare)
@@ -90,13 +94,16 @@ class Dispatcher:
         return open_volume(ref, self.plugins, self.root) if ref else None
 
     def _in_flight(self, address: str, wanted: str, emit: Emit) -> ActiveJob | None:
-        """The job that makes what is wanted; one that makes something else is stopped first."""
+        """The job that makes what is wanted, or that a client had begun to launch; one that makes something else is stopped first."""
         active = active_job(self.root, address)
         if active is None or active.ended:
             return None
         backend = backend_of(active, self.plugins, self.root)
         if active.intent is not None:
-            return self._begun(active, active.intent, backend, wanted, emit)
+            if active.wanted == wanted:
+                return active
+            self._drop(active, active.intent, backend, emit)
+            return None
         status = backend.status(active.handle)
         if status is JobStatus.RUNNING and active.wanted == wanted:
             return active
@@ -106,21 +113,28 @@ class Dispatcher:
         note_end(self.root, active)
         return None
 
-    def _begun(self, active: ActiveJob, job: Job, backend: Backend, wanted: str, emit: Emit) -> ActiveJob | None:
-        """The job that a client, which is gone, had begun to launch. To launch it again gives its handle and starts nothing twice."""
+    def _begun(
+        self, assignment: Assignment, backend: Backend, volume: Volume | None, job: Job, active: ActiveJob
+    ) -> ActiveJob | None:
+        """The job that a client, which is gone, had begun to launch: to launch it again gives its handle and starts nothing twice.
+
+        What is only about how it is launched (the backend's table, say, which was corrected) is as it is wanted now.
+        """
+        record = self._record(assignment, job, active.wanted, active.launched_at)
+        launched = self._keep(record, backend.launch(job, volume))
+        if backend.status(launched.handle) in {JobStatus.RUNNING, JobStatus.DONE}:
+            return launched
+        note_end(self.root, launched)
+        return None
+
+    def _drop(self, active: ActiveJob, job: Job, backend: Backend, emit: Emit) -> None:
+        """Stop what a client, which is gone, may have launched, as it is no longer wanted."""
         volume = self._open(job.volume)
-        if active.wanted == wanted:
-            launched = self._keep(active, backend.launch(job, volume))
-            if backend.status(launched.handle) in {JobStatus.RUNNING, JobStatus.DONE}:
-                return launched
-            note_end(self.root, launched)
-            return None
         for other in backend.running(volume) if volume is not None else ():
             if other.job.id == job.id:
                 emit(Log(address=active.address, message=f"stopping the job {job.id}, which is no longer wanted"))
                 backend.cancel(other.handle)
         forget_job(self.root, active.address)
-        return None
 
     def _of_somebody_else(
         self, assignment: Assignment, backend: Backend, volume: Volume | None, wanted: str, emit: Emit

@@ -153,7 +153,7 @@ def _ended_jobs(context: Context) -> Iterator[Path]:
     folder = jobs_folder(context.root)
     for path in sorted(folder.glob("*.json")):
         active = active_job(context.root, path.stem)
-        if active is not None and running_job(context, path.stem) is None:
+        if active is not None and active.intent is None and running_job(context, path.stem) is None:
             yield path
             yield folder / active.handle.job
     known = [active_job(context.root, path.stem) for path in folder.glob("*.json")]
