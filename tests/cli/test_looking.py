@@ -70,7 +70,7 @@ def test_status_of_an_applied_workspace(applied) -> None:
         "program.run up to date run, run.c SIZE MADE TOOK\n"
         "tokenizer.small up to date small.model, small.vocab and 1 more SIZE MADE TOOK\n"
         "tokens.toy.small up to date data/toy/small/data00.bin, data/toy/small/data01.bin SIZE MADE TOOK\n"
-        "run.tiny up to date out/tiny/metrics.jsonl SIZE MADE TOOK\n"
+        "run.tiny up to date out/tiny/metrics.jsonl, out/tiny/samples.jsonl SIZE MADE TOOK\n"
         "export.tiny up to date out/tiny/model.bin SIZE MADE TOOK\n"
         "\n"
         "run.tiny: val loss LOSS, best LOSS\n",

@@ -24,7 +24,7 @@ def moved(applied: Project) -> Project:
 def test_status_has_files_sizes_and_times_of_a_run_in_a_volume(applied) -> None:
     new = moved(applied)
     (row,) = (line for line in new.run("status").out.splitlines() if line.startswith("run.tiny  "))
-    assert squeezed(row) == "run.tiny up to date out/tiny/metrics.jsonl SIZE MADE TOOK"
+    assert squeezed(row) == "run.tiny up to date out/tiny/metrics.jsonl, out/tiny/samples.jsonl SIZE MADE TOOK"
     (run,) = (one for one in json.loads(new.run("status", "--json").out)["resources"] if one["address"] == "run.tiny")
     there = json.loads((new.root.parent / "box/.tsws/state/run.tiny.json").read_text())
     assert (run["fingerprint"], run["made_at"]) == (there["fingerprint"], there["made_at"])

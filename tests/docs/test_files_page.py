@@ -93,3 +93,10 @@ def test_validation_is_the_shard_that_the_page_says(applied: Path, tmp_path: Pat
     assert (shards / "data00.bin").stat().st_size < (shards / "data01.bin").stat().st_size
     assert (shards / "data00.bin").read_bytes()[:2] == b"\x01\x00"
     assert Workspace.open(root).manifest.dataset["toy"].stories == 300
+
+
+def test_samples_have_the_keys_that_are_named(applied: Path) -> None:
+    shown = re.findall(r"^\| `(\w+)` \|", FILES.part("## `samples.jsonl`").text, re.MULTILINE)
+    told = lines(applied / "out/first/samples.jsonl")
+    assert told
+    assert {tuple(line) for line in told} == {tuple(shown)}

@@ -70,14 +70,16 @@ def trainer(shards: dict[str, list[str]]) -> Iterator[Trainer]:
 
 @pytest.fixture(scope="session")
 def results() -> Callable[[Path], dict[str, Any]]:
-    """What must be the same about two runs: bytes of the weights, and the metric lines without their times."""
+    """What must be the same about two runs: bytes of the weights and samples, and the metric lines without their times."""
 
     def read(folder: Path) -> dict[str, Any]:
         lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         for line in lines:
             for timing in ("seconds", "tokens_per_second"):
                 line.pop(timing, None)
-        weights = {name: (folder / name).read_bytes() for name in ("last.safetensors", "best.safetensors")}
+        weights = {
+            name: (folder / name).read_bytes() for name in ("last.safetensors", "best.safetensors", "samples.jsonl")
+        }
         return {"lines": lines, **weights}
 
     return read

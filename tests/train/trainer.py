@@ -74,7 +74,7 @@ def child(order: dict[str, Any], pipe: int) -> None:
 
     def tell(model: torch.nn.Module) -> str:
         torch.rand(17)  # a sample may use torch's generator
-        return "a story"
+        return f"a story of {sum(float(one.sum()) for one in model.parameters())!r}"
 
     settings = TrainSettings(
         hyperparameters=resolve(order.get("recipe", "fast"), order["given"], dim=config.dim),

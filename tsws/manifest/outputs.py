@@ -11,7 +11,7 @@ DEFAULT_PROGRAM = "run"
 """Name of the program that plays models; where no table declares one, it is implied."""
 
 
-RUN_FILES = ("checkpoint.pt", "metrics.jsonl", "model_best.pt", "report.html")
+RUN_FILES = ("checkpoint.pt", "metrics.jsonl", "model_best.pt", "report.html", "samples.jsonl")
 """What a run keeps in its folder beside its exports."""
 
 

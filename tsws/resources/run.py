@@ -26,8 +26,8 @@ from tsws.train.schedule import agree_until
 if TYPE_CHECKING:
     from tsws.train.settings import TrainData
 
-BEST, LAST, METRICS = "best", "last", "metrics"
-"""Roles of a run's files: weights of the best evaluation, of the last step, and what was measured."""
+BEST, LAST, METRICS, SAMPLES = "best", "last", "metrics", "samples"
+"""Roles of a run's files: weights of the best evaluation, of the last step, what was measured, and what was told."""
 CHECKPOINTS = "checkpoints"
 LLAMA = "llama"
 """The architecture whose models can tell stories here."""
@@ -76,7 +76,7 @@ def run_resource(name: str, spec: RunSpec, manifest: Manifest, plugins: Plugins,
         },
         operational={"backend": spec.backend, "device": spec.device, "engine": spec.engine, "threads": spec.threads},
         inputs=(data, f"tokenizer.{tokenizer}"),
-        outputs=(f"{run_out(name, spec)}/metrics.jsonl",),
+        outputs=(f"{run_out(name, spec)}/metrics.jsonl", f"{run_out(name, spec)}/samples.jsonl"),
         versions=f".tsws/runs/{name}",
         blocked=blocked[0],
         blocked_hint=blocked[1],
@@ -171,6 +171,7 @@ class RunRule(BaseRule):
         """Train to the end, from wherever an earlier try or an earlier version left off."""
         from tsws.resources.telling import teller
         from tsws.train.loop import train
+        from tsws.train.machine import describe_machine
         from tsws.train.settings import TrainSettings
 
         config = self._config(making)
@@ -204,6 +205,7 @@ class RunRule(BaseRule):
             Made(BEST, making.folder / "best.safetensors"),
             Made(LAST, making.folder / "last.safetensors"),
             Made(METRICS, making.folder / "metrics.jsonl", f"{out}/metrics.jsonl", essential=False),
+            Made(SAMPLES, making.folder / "samples.jsonl", f"{out}/samples.jsonl", essential=False),
         ]
         self._keep_rate(config, result.tokens, result.seconds)
         notes = {
@@ -214,6 +216,7 @@ class RunRule(BaseRule):
             "tokens": result.tokens,
             "seconds": result.seconds,
             "vocab_size": config["vocab_size"],
+            "machine": describe_machine(self.spec.device),
         }
         return Result(files, notes)
 

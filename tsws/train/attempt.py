@@ -16,6 +16,7 @@ from tsws.train.data import Batches, Rows
 from tsws.train.evaluate import evaluate, evaluating
 from tsws.train.gradients import Gradients
 from tsws.train.metrics import Metrics
+from tsws.train.samples import Samples
 from tsws.train.schedule import decay_start, learning_rate
 from tsws.train.session import Session
 from tsws.train.step import StepResult, take_step
@@ -35,6 +36,7 @@ class Attempt:
         gradients: Gradients,
         folder: Path,
         metrics: Metrics,
+        samples: Samples,
         emit: Emit,
         tell: Tell | None,
     ) -> None:
@@ -46,6 +48,7 @@ class Attempt:
         self.gradients = gradients
         self.checkpoints = folder / CHECKPOINTS
         self.metrics = metrics
+        self.samples = samples
         self.emit = emit
         self.tell = tell
         self.pinned = decay_start(self.h)
@@ -121,6 +124,7 @@ class Attempt:
             with evaluating(session.model):
                 text = self.tell(session.model)
             address, prompt = self.settings.address, self.settings.sample_prompt
+            self.samples.write(session.step, {"prompt": prompt, "text": text})
             self.emit(Sample(address=address, step=session.step, prompt=prompt, text=text))
         self.line_time += time.monotonic() - begun  # the speed is that of the steps
 
@@ -139,7 +143,8 @@ class Attempt:
 
     def _checkpoint(self) -> None:
         begun = time.monotonic()
-        self.metrics.sync()  # no line of a step that a checkpoint has taken may get lost
+        for lines in (self.metrics, self.samples):
+            lines.sync()  # no line of a step that a checkpoint has taken may get lost
         save_checkpoint(self.checkpoints, self.session.snapshot())
         prune_checkpoints(self.checkpoints, {self.pinned})
         self.checkpoint_time = time.monotonic()

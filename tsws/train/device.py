@@ -39,7 +39,7 @@ def prepare_device(name: str, dtype: str, threads: int | None) -> Device:
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    device = _find(name)
+    device = find_device(name)
     torch.set_float32_matmul_precision("high" if device.type == "cuda" else "highest")
     if device.type == "cuda":
         # cuBLAS gives the same bits again only with a fixed workspace; it reads this when it starts.
@@ -48,7 +48,12 @@ def prepare_device(name: str, dtype: str, threads: int | None) -> Device:
     return Device(device, getattr(torch, dtype))
 
 
-def _find(name: str) -> torch.device:
+def find_device(name: str) -> torch.device:
+    """The device of a name; ``auto`` is the first of CUDA, MPS and CPU.
+
+    Raises:
+        TrainError: there is no such device here.
+    """
     if name == "auto":
         kind = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
         return torch.device(kind)

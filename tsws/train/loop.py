@@ -22,6 +22,7 @@ from tsws.train.data import Batches, Rows
 from tsws.train.device import prepare_device
 from tsws.train.metrics import METRICS_FILE, Metrics, rewind_metrics
 from tsws.train.optimizer import build_optimizer
+from tsws.train.samples import SAMPLES_FILE, Samples, rewind_samples
 from tsws.train.session import Session
 from tsws.train.settings import TrainData, TrainResult, TrainSettings
 
@@ -40,7 +41,7 @@ def train(
     """Train a run to its end, from where its folder says it is.
 
     At the end ``folder`` holds ``last.safetensors`` and ``best.safetensors`` (of the last step, of the best evaluation), beside
-    ``metrics.jsonl`` and ``checkpoints/``. A folder whose run has ended gives the same again.
+    ``metrics.jsonl``, ``samples.jsonl`` and ``checkpoints/``. A folder whose run has ended gives the same again.
 
     Args:
         settings: what to train and how.
@@ -72,20 +73,19 @@ def train(
     session = Session(settings, model, build_optimizer(model, h), len(rows))
     _resume(session, folder, start_from, emit)
     batches = Batches(rows, seed=h.seed, batch_size=h.batch_size, micro_steps=h.gradient_accumulation_steps)
-    with Metrics(folder / METRICS_FILE) as metrics:
-        Attempt(session, batches, val_rows, gradients, folder, metrics, emit, tell).run(stop)
+    with Metrics(folder / METRICS_FILE) as metrics, Samples(folder / SAMPLES_FILE) as samples:
+        Attempt(session, batches, val_rows, gradients, folder, metrics, samples, emit, tell).run(stop)
     return _finish(session, folder)
 
 
 def _resume(session: Session, folder: Path, start_from: Path | None, emit: Emit) -> None:
-    """Put a session where its folder says it is, and the metrics file with it."""
+    """Put a session where its folder says it is, and the files of its lines with it."""
     address = session.settings.address
 
     def warn(message: str) -> None:
         emit(Log(address=address, level="warning", message=message))
 
-    metrics = folder / METRICS_FILE
-    written = metrics
+    written = folder
     own = latest_checkpoint(folder / CHECKPOINTS, warn)
     if own is not None:
         try:
@@ -99,9 +99,10 @@ def _resume(session: Session, folder: Path, start_from: Path | None, emit: Emit)
         except FormatError as error:  # the beginning leads to the same bytes, only later
             warn(f"checkpoint {error.message}; training from the beginning")
         else:
-            written = start_from.parent.parent / METRICS_FILE
+            written = start_from.parent.parent
     interval = session.settings.hyperparameters.eval_interval
-    rewind_metrics(written, metrics, step=session.step, eval_interval=interval)
+    rewind_metrics(written / METRICS_FILE, folder / METRICS_FILE, step=session.step, eval_interval=interval)
+    rewind_samples(written / SAMPLES_FILE, folder / SAMPLES_FILE, step=session.step, eval_interval=interval)
     if session.step:
         emit(Log(address=address, message=f"continuing at step {session.step}"))
 

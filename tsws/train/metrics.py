@@ -12,60 +12,25 @@ All but the last two of the first kind and ``seconds`` are the same whenever the
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from tsws.io.atomic import sync_file, write_bytes
+from tsws.train.lines import LineFile, keep_lines, read_lines
 
 METRICS_FILE = "metrics.jsonl"
 
 
-class Metrics:
-    """The file, open to append to. A line is in the system's hands when :meth:`write` returns."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - closed by __exit__
-
-    def write(self, step: int, values: dict[str, float]) -> None:
-        """Add a line."""
-        self._file.write(json.dumps({"step": step, **values}).encode() + b"\n")
-
-    def sync(self) -> None:
-        """Make all lines so far durable."""
-        sync_file(self._file.fileno())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
+class Metrics(LineFile):
+    """The file, open to append to."""
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """The lines of a metrics file up to the first torn one; a file that is not there has none.
 
-    Only a loss of power tears anything but the last line, and nothing of what it may tear is older than the newest checkpoint.
-
     Raises:
         OSError: the file can not be read.
     """
-    if not path.exists():
-        return []
-    lines = []
-    for line in path.read_bytes().splitlines(keepends=True):
-        try:
-            values = json.loads(line) if line.endswith(b"\n") else None
-        except ValueError:
-            values = None
-        if not isinstance(values, dict):
-            break
-        lines.append(values)
-    return lines
+    return read_lines(path)
 
 
 def rewind_metrics(source: Path, path: Path, *, step: int, eval_interval: int) -> None:
@@ -73,9 +38,8 @@ def rewind_metrics(source: Path, path: Path, *, step: int, eval_interval: int) -
 
     That is all up to ``step``, without the evaluation that only the end of a run makes.
     """
-    kept = [
-        line
-        for line in read_metrics(source)
-        if line["step"] <= step and not ("val_loss" in line and line["step"] % eval_interval)
-    ]
-    write_bytes(path, b"".join(json.dumps(line).encode() + b"\n" for line in kept))
+    keep_lines(
+        source,
+        path,
+        lambda line: line["step"] <= step and not ("val_loss" in line and line["step"] % eval_interval),
+    )

@@ -74,5 +74,5 @@ class TrainResult:
     """Of training, all attempts together."""
     tokens: int
     """Learned from."""
-    files: tuple[str, ...] = field(default=("last.safetensors", "best.safetensors", "metrics.jsonl"))
+    files: tuple[str, ...] = field(default=("last.safetensors", "best.safetensors", "metrics.jsonl", "samples.jsonl"))
     """What the run's folder now holds, apart from checkpoints."""

@@ -1,0 +1,45 @@
+"""The machine that a run was trained on, in words for people: nothing that decides anything."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from pathlib import Path
+
+import torch
+
+from tsws.train.device import find_device
+
+_CPU_INFO = Path("/proc/cpuinfo")
+
+
+def describe_machine(device: str) -> dict[str, str | int]:
+    """What trains here: the device, its processor, threads, and the versions of what computes.
+
+    Args:
+        device: as in the manifest: ``auto``, ``cpu``, ``cuda``...
+
+    Raises:
+        TrainError: there is no such device here.
+    """
+    target = find_device(device)
+    facts: dict[str, str | int] = {"device": target.type, "processor": processor()}
+    if target.type == "cuda":
+        facts["gpu"] = torch.cuda.get_device_name(target)
+    return facts | {
+        "cores": os.cpu_count() or 1,
+        "threads": torch.get_num_threads(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+    }
+
+
+def processor() -> str:
+    """The name of the processor, as far as the system tells."""
+    try:
+        name = re.search(r"^model name\s*:\s*(.+)$", _CPU_INFO.read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        name = None
+    return name[1].strip() if name else platform.processor() or platform.machine()
