@@ -1,11 +1,11 @@
 """Trains on order, one JSON line at a time: a child process for each, so that a test can kill it where it likes.
 
 Keys of an order: ``folder``, ``config``, ``given``, ``train``, ``val``; and, when wanted, ``recipe``, ``threads``, ``engine``,
-``checkpoint_interval``, ``log_interval``, ``start_from``, ``stop_at`` (a step), ``moment`` (SIGKILL at this moment, counted from 0)
-and ``outside`` (the SIGKILL comes from this process, at about that moment). A moment is a file synced or renamed, or
-an event said, before and after each.
+``processes``, ``checkpoint_interval``, ``log_interval``, ``start_from``, ``stop_at`` (a step), ``moment`` (SIGKILL at this
+moment, counted from 0), ``outside`` (the SIGKILL comes from this process, at about that moment) and ``other`` (it hits the process
+that trains with the child). A moment is a file synced or renamed, or an event said, before and after each.
 
-The answer: ``status`` (0, or minus the signal), ``moments`` (how many there were), ``events``, ``error``, ``hint``.
+The answer comes when the child and all that it has started are gone: ``status`` (0, or minus the signal), ``moments`` (how many there were), ``events``, ``error``, ``hint``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch._dynamo  # the first optimizer of a process would load it: here once, instead of in each child
@@ -29,11 +30,23 @@ from tsws.train.recipe import resolve
 from tsws.train.settings import TrainData, TrainSettings
 
 
+class Started(subprocess.Popen[bytes]):
+    """A process that holds the pipe to the parent open for as long as it lives."""
+
+    pipe = -1
+    pids: ClassVar[list[int]] = []
+
+    def __init__(self, command: Any, **options: Any) -> None:
+        super().__init__(command, **options, pass_fds=(self.pipe,))
+        self.pids.append(self.pid)
+
+
 class Moments:
     """Counts what can be interrupted, tells the parent, and dies at the moment that the order names."""
 
     def __init__(self, order: dict[str, Any], pipe: int) -> None:
         self._fatal = None if order.get("outside") else order.get("moment")
+        self._victim = None if order.get("other") else os.getpid()
         self._count = 0
         self._pipe = pipe
         self._step = 0
@@ -51,7 +64,7 @@ class Moments:
 
     def pass_one(self) -> None:
         if self._count == self._fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(self._victim or Started.pids[-1], signal.SIGKILL)
         self._count += 1
         os.write(self._pipe, b"m\n")
 
@@ -64,6 +77,8 @@ class Moments:
 
 def child(order: dict[str, Any], pipe: int) -> None:
     moments = Moments(order, pipe)
+    Started.pipe = pipe
+    subprocess.Popen = Started  # type: ignore[misc]
     config = LlamaConfig.from_fields(order["config"])
     asked = 0
 
@@ -83,6 +98,7 @@ def child(order: dict[str, Any], pipe: int) -> None:
         device="cpu",
         threads=order.get("threads", 1),
         engine=order.get("engine", "auto"),
+        processes=order.get("processes", 1),
         log_interval=order.get("log_interval", 1),
         checkpoint_interval=order.get("checkpoint_interval", 4),
         sample_prompt="Once",

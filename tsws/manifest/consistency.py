@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -113,7 +114,10 @@ def check_model(path: KeyPath, spec: ModelSpec, given: dict[str, Any]) -> Iterat
         head_size = spec.dim // spec.n_heads
         message = f"a head has dim / n_heads = {spec.dim} / {spec.n_heads} = {head_size} numbers; rotary positions need"
         yield Problem((*path, "n_heads"), f"{message} an even count")
-    if spec.n_kv_heads is not None and spec.n_heads % spec.n_kv_heads:
+    if spec.arch == "gpt" and spec.n_kv_heads not in (None, spec.n_heads):
+        message = f"every head of a gpt has keys and values of its own: expected none, found {spec.n_kv_heads}"
+        yield Problem((*path, "n_kv_heads"), message)
+    elif spec.n_kv_heads is not None and spec.n_heads % spec.n_kv_heads:
         yield Problem((*path, "n_kv_heads"), f"expected a divisor of n_heads = {spec.n_heads}, found {spec.n_kv_heads}")
 
 
@@ -136,6 +140,12 @@ def check_run(path: KeyPath, spec: RunSpec) -> Iterator[Problem]:
     if spec.learning_rate is not None and spec.min_lr is not None and spec.min_lr > spec.learning_rate + _FLOAT_NOISE:
         message = f"expected at most learning_rate = {spec.learning_rate:g}, found {spec.min_lr:g}"
         yield Problem((*path, "min_lr"), message)
+    together = spec.processes * spec.nodes
+    if spec.batch_size % (together // math.gcd(spec.gradient_accumulation_steps, together)):
+        rows = spec.batch_size * spec.gradient_accumulation_steps
+        message = f"{together} processes can not share the {rows} rows of a step evenly"
+        hint = f"choose `gradient_accumulation_steps` or `batch_size` as a multiple of {together}"
+        yield Problem((*path, "processes"), f"{message}; {hint}")
     schedule = spec.schedule or ("cosine" if spec.recipe == "llama2c" else None)
     if spec.decay_fraction is not None and schedule not in (None, "wsd"):
         yield Problem((*path, "decay_fraction"), f'only for `schedule = "wsd"`, and this is {schedule}')

@@ -85,8 +85,27 @@ class RunSpec(Spec, frozen=True, kw_only=True):
         ),
     ] = "auto"
     threads: Annotated[
-        PositiveInt | None, Meta(description="CPU threads; default: all cores.", extra_json_schema=OPERATIONAL_FIELD)
+        PositiveInt | None,
+        Meta(
+            description="CPU threads of each process; default: all cores, shared out.",
+            extra_json_schema=OPERATIONAL_FIELD,
+        ),
     ] = None
+    processes: Annotated[
+        PositiveInt,
+        Meta(
+            description="Processes that train together on each machine, with a GPU each where there are GPUs. They share out the"
+            " rows of a step: the losses stay, but which numbers dropout hits does not.",
+            extra_json_schema=OPERATIONAL_FIELD,
+        ),
+    ] = 1
+    nodes: Annotated[
+        PositiveInt,
+        Meta(
+            description="Machines that train together, as far as the backend can bring them.",
+            extra_json_schema=OPERATIONAL_FIELD,
+        ),
+    ] = 1
     log_interval: Annotated[
         PositiveInt, Meta(description="Steps between log lines.", extra_json_schema=OPERATIONAL_FIELD)
     ] = 10

@@ -34,6 +34,8 @@ LLAMA = "llama"
 _USUAL_VOCABULARY = 512
 """Pieces, for an estimate made before the tokenizer is known."""
 
+_SHOWN = ("backend", "device", "engine", "threads", "processes", "nodes")
+"""Operational keys of a run that a plan can show."""
 _NOT_OF_THE_WEIGHTS = {"source", "tokenizer", "path", "sha256"}
 """Fields of a model table that only a finished model has."""
 
@@ -74,7 +76,7 @@ def run_resource(name: str, spec: RunSpec, manifest: Manifest, plugins: Plugins,
             "data": {"train": dataset.train, "val": dataset.val} if shards else {},
             "train": asdict(rule.hyperparameters()),
         },
-        operational={"backend": spec.backend, "device": spec.device, "engine": spec.engine, "threads": spec.threads},
+        operational={name: getattr(spec, name) for name in _SHOWN},
         inputs=(data, f"tokenizer.{tokenizer}"),
         outputs=(f"{run_out(name, spec)}/metrics.jsonl", f"{run_out(name, spec)}/samples.jsonl"),
         versions=f".tsws/runs/{name}",
@@ -88,7 +90,10 @@ def model_fields(model: ModelSpec) -> dict[str, Any]:
     """The fields of a model table that its weights depend on."""
     from tsws.manifest.identity import identity_fields
 
-    return {key: value for key, value in identity_fields(model).items() if key not in _NOT_OF_THE_WEIGHTS}
+    fields = {key: value for key, value in identity_fields(model).items() if key not in _NOT_OF_THE_WEIGHTS}
+    if fields["dropout"] is None and model.arch == LLAMA:
+        fields["dropout"] = 0.0
+    return fields
 
 
 @dataclass(frozen=True)
@@ -182,6 +187,8 @@ class RunRule(BaseRule):
             device=self.spec.device,
             engine=self.spec.engine,
             threads=self.spec.threads,
+            processes=self.spec.processes,
+            nodes=self.spec.nodes,
             log_interval=self.spec.log_interval,
             checkpoint_interval=_interval(self.spec.checkpoint_interval),
             sample_prompt=self.spec.sample_prompt,
@@ -196,9 +203,7 @@ class RunRule(BaseRule):
             emit=making.emit,
             stop=making.stop,
             start_from=self._start(making),
-            tell=teller(tokenizer, self.spec.sample_prompt, seed=self.spec.seed or 1)
-            if self.model.arch == LLAMA
-            else None,  # only a Llama's stories can be told here
+            tell=teller(tokenizer, self.spec.sample_prompt, seed=self.spec.seed or 1),
         )
         out = run_out(self.name, self.spec)
         files = [

@@ -12,17 +12,16 @@ from torch import nn
 from tsws.errors import InterruptedByUser, TrainError
 from tsws.job import Checkpoint, Emit, Metric, Sample
 from tsws.train.checkpoint import CHECKPOINTS, prune_checkpoints, save_checkpoint
-from tsws.train.data import Batches, Rows
 from tsws.train.evaluate import evaluate, evaluating
 from tsws.train.gradients import Gradients
 from tsws.train.metrics import Metrics
+from tsws.train.preparing import Prepared
 from tsws.train.samples import Samples
 from tsws.train.schedule import decay_start, learning_rate
-from tsws.train.session import Session
 from tsws.train.step import StepResult, take_step
 
 Tell = Callable[[nn.Module], str]
-"""Lets a model tell a story: the caller's part, who knows the tokenizer."""
+"""Lets a model tell a story: the caller's part, who knows the tokenizer. Empty: it is a model that can not."""
 
 
 class Attempt:
@@ -30,9 +29,7 @@ class Attempt:
 
     def __init__(
         self,
-        session: Session,
-        batches: Batches,
-        val_rows: Rows,
+        prepared: Prepared,
         gradients: Gradients,
         folder: Path,
         metrics: Metrics,
@@ -40,11 +37,10 @@ class Attempt:
         emit: Emit,
         tell: Tell | None,
     ) -> None:
-        self.session = session
-        self.settings = session.settings
-        self.h = session.settings.hyperparameters
-        self.batches = batches
-        self.val_rows = val_rows
+        self.session = prepared.session
+        self.settings = prepared.session.settings
+        self.h = self.settings.hyperparameters
+        self.prepared = prepared
         self.gradients = gradients
         self.checkpoints = folder / CHECKPOINTS
         self.metrics = metrics
@@ -54,13 +50,13 @@ class Attempt:
         self.pinned = decay_start(self.h)
         """The step from which a longer run with the same schedule would go on."""
         self.checkpoint_time = time.monotonic()
-        self.line_time, self.line_step = time.monotonic(), session.step
+        self.line_time, self.line_step = time.monotonic(), self.session.step
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Take the steps that are left, then the last evaluation."""
         session, h = self.session, self.h
         while session.step < h.max_iters:
-            result = take_step(session.model, session.optimizer, self.gradients, self.batches, h, session.step)
+            result = self._step()
             session.step += 1
             is_last = session.step == h.max_iters
             is_stopped = stop() and not is_last
@@ -83,6 +79,12 @@ class Attempt:
         if h.max_iters % h.eval_interval:
             # After the last checkpoint, which must look like one of a longer run.
             self._evaluate()
+
+    def _step(self) -> StepResult:
+        session, prepared = self.session, self.prepared
+        return take_step(
+            session.model, session.optimizer, self.gradients, prepared.batches, prepared.numbers, session.step
+        )
 
     def _look(self, result: StepResult) -> None:
         """Read the loss, and refuse to go on with one that is no number. No checkpoint is written before this."""
@@ -112,7 +114,9 @@ class Attempt:
     def _evaluate(self) -> None:
         begun = time.monotonic()
         session, h = self.session, self.h
-        loss = evaluate(session.model, self.val_rows, self.gradients, tokens=h.eval_tokens, batch_size=h.batch_size)
+        loss = evaluate(
+            session.model, self.prepared.val_rows, self.gradients, tokens=h.eval_tokens, batch_size=h.batch_size
+        )
         if not math.isfinite(loss):
             raise TrainError(
                 f"{self.settings.address}: training broke down at step {session.step}: the validation loss is {loss}",
@@ -123,9 +127,10 @@ class Attempt:
         if self.tell is not None:
             with evaluating(session.model):
                 text = self.tell(session.model)
-            address, prompt = self.settings.address, self.settings.sample_prompt
-            self.samples.write(session.step, {"prompt": prompt, "text": text})
-            self.emit(Sample(address=address, step=session.step, prompt=prompt, text=text))
+            if text:
+                address, prompt = self.settings.address, self.settings.sample_prompt
+                self.samples.write(session.step, {"prompt": prompt, "text": text})
+                self.emit(Sample(address=address, step=session.step, prompt=prompt, text=text))
         self.line_time += time.monotonic() - begun  # the speed is that of the steps
 
     def _say(self, values: dict[str, float]) -> None:

@@ -75,13 +75,26 @@ class Rows:
 
 
 class Batches:
-    """Training batches: which rows one holds is a pure function of seed, step, micro-step and batch size."""
+    """Training batches: which rows one holds is a pure function of seed, step, micro-step and batch size.
 
-    def __init__(self, rows: Rows, *, seed: int, batch_size: int, micro_steps: int) -> None:
+    Args:
+        rows: of the training data.
+        seed: of the order.
+        batch_size: rows of a micro-batch.
+        micro_steps: micro-batches a step.
+        rank, world_size: with several processes, each of which has so many of these micro-batches, this one's number: the rows
+            of a step go to one process after the other.
+    """
+
+    def __init__(
+        self, rows: Rows, *, seed: int, batch_size: int, micro_steps: int, rank: int = 0, world_size: int = 1
+    ) -> None:
         self.rows = rows
         self.seed = seed
         self.batch_size = batch_size
         self.micro_steps = micro_steps
+        self.rank = rank
+        self.world_size = world_size
 
     def batch(self, step: int, micro: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
         """Inputs and targets of one micro-batch, each int64 ``(batch_size, max_seq_len)``; both counts from 0.
@@ -93,7 +106,7 @@ class Batches:
 
     def row_numbers(self, step: int, micro: int = 0) -> list[int]:
         """The rows of one micro-batch: the next ones of the endless sequence of epochs."""
-        first = (step * self.micro_steps + micro) * self.batch_size
+        first = ((step * self.world_size + self.rank) * self.micro_steps + micro) * self.batch_size
         count = len(self.rows)
         return [
             int(permutation(self.seed, place // count, count)[place % count])

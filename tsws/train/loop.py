@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from tsws.errors import FormatError
@@ -17,14 +16,13 @@ from tsws.job import Emit, Log
 from tsws.model.weights import save_weights
 from tsws.train.attempt import Attempt, Tell
 from tsws.train.checkpoint import CHECKPOINTS, latest_checkpoint, load_checkpoint
-from tsws.train.choosing import choose_gradients
-from tsws.train.data import Batches, Rows
-from tsws.train.device import prepare_device
 from tsws.train.metrics import METRICS_FILE, Metrics, rewind_metrics
-from tsws.train.optimizer import build_optimizer
+from tsws.train.preparing import prepare
+from tsws.train.rank import Rank
 from tsws.train.samples import SAMPLES_FILE, Samples, rewind_samples
 from tsws.train.session import Session
 from tsws.train.settings import TrainData, TrainResult, TrainSettings
+from tsws.train.together import together
 
 
 def train(
@@ -56,37 +54,37 @@ def train(
 
     Raises:
         InterruptedByUser: ``stop`` said so; the next call goes on from there.
-        TrainError: the loss is no number any more, or there is no such device.
+        TrainError: the loss is no number any more, there is no such device, or a process that trains with this one was lost.
         FormatError: the data do not fit the model, or the folder is of another run.
         OSError: a file can not be read or written.
     """
-    h = settings.hyperparameters
-    device = prepare_device(settings.device, h.dtype, settings.threads)
-    shape = {"max_seq_len": settings.max_seq_len, "vocab_size": settings.vocab_size}
-    rows, val_rows = Rows(data.train, **shape), Rows(data.val, **shape)
-    torch.manual_seed(h.seed)
-    model = architecture_build().to(device.target)
-    model.train()
-    gradients = choose_gradients(
-        model, device, settings.engine, lambda text: emit(Log(address=settings.address, message=text))
-    )
-    session = Session(settings, model, build_optimizer(model, h), len(rows))
-    _resume(session, folder, start_from, emit)
-    batches = Batches(rows, seed=h.seed, batch_size=h.batch_size, micro_steps=h.gradient_accumulation_steps)
-    with Metrics(folder / METRICS_FILE) as metrics, Samples(folder / SAMPLES_FILE) as samples:
-        Attempt(session, batches, val_rows, gradients, folder, metrics, samples, emit, tell).run(stop)
+    address = settings.address
+    rank = Rank(0, settings.processes * settings.nodes, 0, settings.processes)
+    prepared = prepare(settings, data, architecture_build, rank, lambda text: emit(Log(address=address, message=text)))
+    session = prepared.session
+    checkpoint = _resume(session, folder, start_from, emit)
+    with (
+        Metrics(folder / METRICS_FILE) as metrics,
+        Samples(folder / SAMPLES_FILE) as samples,
+        together(prepared, data, rank, checkpoint) as gradients,
+    ):
+        Attempt(prepared, gradients, folder, metrics, samples, emit, tell).run(stop)
     return _finish(session, folder)
 
 
-def _resume(session: Session, folder: Path, start_from: Path | None, emit: Emit) -> None:
-    """Put a session where its folder says it is, and the files of its lines with it."""
+def _resume(session: Session, folder: Path, start_from: Path | None, emit: Emit) -> Path | None:
+    """Put a session where its folder says it is, and the files of its lines with it.
+
+    Returns:
+        the checkpoint that it goes on from; None at the beginning.
+    """
     address = session.settings.address
 
     def warn(message: str) -> None:
         emit(Log(address=address, level="warning", message=message))
 
     written = folder
-    own = latest_checkpoint(folder / CHECKPOINTS, warn)
+    origin = own = latest_checkpoint(folder / CHECKPOINTS, warn)
     if own is not None:
         try:
             session.restore(load_checkpoint(own), own)
@@ -99,12 +97,13 @@ def _resume(session: Session, folder: Path, start_from: Path | None, emit: Emit)
         except FormatError as error:  # the beginning leads to the same bytes, only later
             warn(f"checkpoint {error.message}; training from the beginning")
         else:
-            written = start_from.parent.parent
+            origin, written = start_from, start_from.parent.parent
     interval = session.settings.hyperparameters.eval_interval
     rewind_metrics(written / METRICS_FILE, folder / METRICS_FILE, step=session.step, eval_interval=interval)
     rewind_samples(written / SAMPLES_FILE, folder / SAMPLES_FILE, step=session.step, eval_interval=interval)
     if session.step:
         emit(Log(address=address, message=f"continuing at step {session.step}"))
+    return origin
 
 
 def _finish(session: Session, folder: Path) -> TrainResult:

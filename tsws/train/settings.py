@@ -31,7 +31,11 @@ class TrainSettings:
     engine: str = "auto"
     """``native``, ``torch``, or ``auto``: native where it can."""
     threads: int | None = None
-    """CPU threads; None: torch's choice."""
+    """CPU threads of each process; None: torch's choice, shared out among the processes of a machine."""
+    processes: int = 1
+    """That train together on each machine: on GPUs one each."""
+    nodes: int = 1
+    """Machines; the backend starts a worker on each."""
     log_interval: int = 10
     """Steps between metric lines."""
     checkpoint_interval: int | float = 60.0

@@ -6,6 +6,7 @@ The worker opens the folder it stands in as a workspace and brings the job's tar
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -18,6 +19,7 @@ import msgspec
 from tsws.errors import InterruptedByUser, JobError, TswsError
 from tsws.fetch.lockfile import merge
 from tsws.job import Done, Failed, Job, Telling, Text, decode_job
+from tsws.manifest.specs import RunSpec
 from tsws.reconcile.apply import Outcome, Report
 from tsws.resources.sourcing import LOCK_NAME
 from tsws.worker.manifest_file import keep_manifest
@@ -48,6 +50,8 @@ def run(job_path: Path, root: Path | None, descriptor: int) -> int:
         place = root or Path(job.root or ".")
         if job.telling is not None:
             _tell(job, job.telling, place, speaker, asked_to_stop)
+        elif (run_spec := _led_elsewhere(job, place)) is not None:
+            _help(job, run_spec)
         else:
             _raise_failure(_work(job, place, speaker, asked_to_stop), job.address)
     except TswsError as error:
@@ -86,6 +90,22 @@ def _work(job: Job, root: Path, speaker: Speaker, asked_to_stop: threading.Event
         keep_manifest(root, job.manifest)
         merge(root / LOCK_NAME, pins_of(job.pins))
     return workspace.work(job, emit=speaker.say, stop=asked_to_stop.is_set)
+
+
+def _led_elsewhere(job: Job, root: Path) -> RunSpec | None:
+    """The run of a job that several machines train together, when another one than this leads; None: do it all here."""
+    if os.environ.get("NODE_RANK", "0") == "0":
+        return None
+    runs = Workspace.of_job(job, root.absolute()).context.manifest.run
+    spec = runs.get(job.address.removeprefix("run."))
+    return spec if spec is not None and spec.nodes > 1 else None
+
+
+def _help(job: Job, spec: RunSpec) -> None:
+    """Compute for the machine that leads: it does all the rest of the job."""
+    from tsws.train.followers import serve_node
+
+    serve_node(job.address, processes=spec.processes, nodes=spec.nodes)
 
 
 def _tell(job: Job, telling: Telling, root: Path, speaker: Speaker, asked_to_stop: threading.Event) -> None:
