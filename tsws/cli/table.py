@@ -20,6 +20,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "runs": "List every version of every run, with its loss.",
         "logs": "Show what a run said, or follow what it says.",
         "show": "Show everything known about one resource.",
+        "report": "Write a page with the curves, stories and settings of runs.",
         "graph": "Show what depends on what.",
     },
     "Keep house": {

@@ -11,6 +11,8 @@ from tsws.manifest.words import nearest
 _PACKAGE = Path(__file__).resolve().parent.parent
 MANIFEST_NAME = "tinystories.toml"
 """What makes a template a workspace."""
+_PAGES = "pages"
+"""What reports are made from is nothing to begin with."""
 _RENAMED = {"gitignore": ".gitignore"}
 """Under its own name it would rule over the template itself."""
 
@@ -29,7 +31,7 @@ def templates_folder() -> Path:
 
 def template_names() -> list[str]:
     """What ``--template`` takes."""
-    return sorted(path.name for path in templates_folder().iterdir() if path.is_dir())
+    return sorted(path.name for path in templates_folder().iterdir() if path.is_dir() and path.name != _PAGES)
 
 
 def copy_template(name: str, destination: Path) -> list[Path]:
