@@ -10,6 +10,9 @@
 #define TSWS_AVX512        __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")))
 #define TSWS_AVX512_INLINE static inline __attribute__((always_inline)) TSWS_AVX512
 
+/* Holds a vector in a register: where it has several uses, gcc would load it from memory for each. */
+#define TSWS_AVX512_KEEP(vector) __asm__("" : "+v"(vector))
+
 enum { TSWS_AVX512_LANES = 16, TSWS_AVX512_ROWS = 32 /* of a panel: two vectors */ };
 
 /* The first n lanes; all from 16 on. */

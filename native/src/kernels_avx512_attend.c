@@ -58,6 +58,10 @@ TSWS_AVX512_INLINE void avx512_score(float *scores, size_t scores_stride, const 
         for (size_t block = 0; block < n_blocks; block++) {
             __m512 key = _mm512_load_ps(keys + (block * head_size + i) * TSWS_AVX512_LANES);
 
+            if (n_queries > 1) {
+                TSWS_AVX512_KEEP(key);
+            }
+
             TSWS_UNROLL
             for (size_t q = 0; q < n_queries; q++) {
                 sums[block * n_queries + q] = _mm512_fmadd_ps(key, factors[q], sums[block * n_queries + q]);
@@ -150,6 +154,10 @@ TSWS_AVX512_INLINE void avx512_gather(float *out, size_t head_size, size_t width
             for (size_t i = 0; i < n_vectors; i++) {
                 __m512 value = _mm512_load_ps(values + (position + p) * stride + i * TSWS_AVX512_LANES);
                 __m512 *total = totals + (p * n_vectors + i) * n_queries;
+
+                if (n_queries > 1) {
+                    TSWS_AVX512_KEEP(value);
+                }
 
                 TSWS_UNROLL
                 for (size_t q = 0; q < n_queries; q++) {

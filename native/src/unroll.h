@@ -6,13 +6,12 @@
  * Loops over arrays of vectors have to vanish, so that the arrays can live in registers; but not under clang's
  * UndefinedBehaviorSanitizer, which takes minutes to compile what results.
  */
-#if defined(__clang__)
-#if __has_feature(undefined_behavior_sanitizer)
-#define TSWS_UNROLL
-#endif
-#endif
-#ifndef TSWS_UNROLL
+#if !defined(__clang__)
 #define TSWS_UNROLL _Pragma("GCC unroll 16")
+#elif __has_feature(undefined_behavior_sanitizer)
+#define TSWS_UNROLL
+#else
+#define TSWS_UNROLL _Pragma("clang loop unroll(full)")
 #endif
 
 #endif
