@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from tsws.job import Checkpoint, Done, Event, Failed, Job, JobStatus, Log, decode_job, encode_event
+from tsws.job import Checkpoint, Done, Failed, Job, JobStatus, Log, decode_job, encode_event
 from tsws_modal.calls import is_unfinished
 from tsws_modal.claims import Claims
 from tsws_modal.committing import Committer
@@ -24,7 +24,7 @@ from tsws_modal.lease import PATIENCE, Claim, Verdict
 from tsws_modal.passing import pass_on
 from tsws_modal.segments import Segment, Writer, count
 from tsws_modal.stops import Budget, Reason
-from tsws_modal.worker import Worker, is_last
+from tsws_modal.worker import Worker
 
 TICK = 0.2
 """Seconds between looks at the worker."""
@@ -136,7 +136,8 @@ class Turn:
             while True:
                 ended = worker.wait(TICK)
                 lines = worker.news()
-                made |= any(isinstance(event, Checkpoint) or _finishes(event) for event in lines.events)
+                # The checkpoint that a stop leads to does not count: with no other, the next container came no further.
+                made |= reason is None and any(isinstance(event, Checkpoint | Done) for event in lines.events)
                 committer.add(lines.lines, now=any(isinstance(event, Checkpoint) for event in lines.events))
                 if ended:
                     break
@@ -259,7 +260,3 @@ def _content(job: bytes) -> tuple[object, ...]:
 def _is_continued(events: Path, number: int) -> bool:
     """Whether a container with an earlier claim has said something already."""
     return any(not path.name.endswith(f"-{number:06}.jsonl") for path in events.glob("*.jsonl"))
-
-
-def _finishes(event: Event) -> bool:
-    return is_last(event, event.address) and isinstance(event, Done)

@@ -89,7 +89,7 @@ class Worker:
         return True
 
     def stop(self, grace: float) -> None:
-        """Ask it to end after a checkpoint.
+        """Ask it to end after a checkpoint. It alone is asked, not what it has started: a compiler that dies is a failure to it.
 
         Args:
             grace: seconds after which it is killed.
@@ -97,7 +97,7 @@ class Worker:
         self._deadline = time.monotonic() + grace
         if grace:
             with suppress(ProcessLookupError):  # it ended just now
-                os.killpg(self._process.pid, signal.SIGTERM)
+                os.kill(self._process.pid, signal.SIGTERM)
 
     def news(self) -> News:
         """What it has said since, in whole lines."""
@@ -127,11 +127,6 @@ class Worker:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-
-
-def is_last(event: Event, address: str) -> bool:
-    """Whether a resource's worker says nothing more about it after this event."""
-    return isinstance(event, Done | Failed) and event.address == address
 
 
 def _event(line: bytes, address: str) -> Event:

@@ -117,7 +117,7 @@ def test_an_image_that_can_not_be_built_shows_its_last_lines(plane: Plane, place
     said = error_of(place.run("apply", "-y", status=1))
     first, *lines = said.splitlines(keepends=True)
     assert first == "error: run.small: its image could not be built:\n"
-    assert len(lines) == 11, "the last ten lines, and the hint"
+    assert all(line.startswith("  ") for line in lines[:-1])
     assert "".join(lines[-3:]) == (
         "  Looking\n"
         "  ERROR: No matching distribution found for nosuchpackage\n"

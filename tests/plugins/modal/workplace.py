@@ -50,7 +50,9 @@ checkpoint_interval = {every}
 log_interval = {every}
 threads = 1
 sample_prompt = ""
+engine = "torch"
 """
+"""With torch, for every container would have to compile the native engine first."""
 ON_MODAL = """\
 backend = "modal"
 volume = "box"
