@@ -5,6 +5,10 @@
 #ifndef TSWS_POSIX_H
 #define TSWS_POSIX_H
 
+#if defined(_WIN32) && !defined(__CYGWIN__)
+#error "tsws needs POSIX (mmap, pthreads), which Windows has not: build it inside WSL"
+#endif
+
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif

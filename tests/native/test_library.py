@@ -69,3 +69,11 @@ def test_the_program_uses_nothing_but_the_header(build, tmp_path):
 def test_its_version_is_that_of_the_package(build):
     done = subprocess.run([build.program(), "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"run {__version__}\n"
+
+
+@pytest.mark.parametrize("build", ["gcc-optimized"], indirect=True)
+def test_on_windows_the_compiler_says_what_is_missing(build):
+    command = [*build.command, "-D_WIN32", "-fsyntax-only", build.native / "src" / "version.c"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "tsws needs POSIX (mmap, pthreads), which Windows has not: build it inside WSL" in done.stderr

@@ -10,6 +10,8 @@ from tsws.errors import BuildError
 _PACKAGE = Path(__file__).resolve().parent.parent
 _QUOTED_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"\n]+)"[^\n]*$')
 
+_CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:(if)|endif)")
+
 _PROGRAM_HEADER = """\
 /*
  * run: plays tiny Llama models in llama2.c's file formats.
@@ -91,18 +93,26 @@ def _sources(folder: Path) -> list[Path]:
 
 
 def _inlined(folder: Path, path: Path, seen: set[Path]) -> list[str]:
-    """The lines of one file, headers in their places unless ``seen`` has them."""
+    """The lines of one file, headers in their places unless ``seen`` has them.
+
+    A header that is included on a condition (for a processor of one kind) may not be there for those that follow: it
+    does not count as seen, and its guard keeps it from being there twice.
+    """
     lines: list[str] = []
+    depth = -1 if path.suffix == ".h" else 0  # of conditions, a header's guard aside
     for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        if condition := _CONDITION.match(line):
+            depth += 1 if condition[1] else -1
         include = _QUOTED_INCLUDE.match(line.rstrip("\n"))
         if include is None:
             lines.append(line)
             continue
         header = _header(folder, path, include[1])
-        if header not in seen or header.suffix == _INLINED_ALWAYS:
-            seen.add(header)
+        if header not in seen:
+            known = seen if depth <= 0 else set(seen)
+            known.add(header)
             lines.append(_section(folder, header))
-            lines.extend(_inlined(folder, header, seen))
+            lines.extend(_inlined(folder, header, known))
     return lines
 
 
