@@ -73,10 +73,13 @@ static tsws_status index_pieces(tsws_tokenizer *tokenizer, tsws_error *error) {
         tsws_piece piece = tsws_tokenizer_raw(tokenizer, token);
         size_t slot = first_slot(tokenizer, piece, nothing);
 
-        while (tokenizer->slots[slot] >= 0) { /* equal pieces both go in; the first is found first */
+        while (tokenizer->slots[slot] >= 0 &&
+               !is_concatenation(tsws_tokenizer_raw(tokenizer, tokenizer->slots[slot]), piece, nothing)) {
             slot = (slot + 1) & tokenizer->slot_mask;
         }
-        tokenizer->slots[slot] = token;
+        if (tokenizer->slots[slot] < 0) { /* of equal pieces only the first: a million of them must not take forever */
+            tokenizer->slots[slot] = token;
+        }
     }
     return TSWS_OK;
 }

@@ -142,6 +142,27 @@ static void a_model_of_another_vocabulary_is_refused(void) {
     tsws_tokenizer_close(tokenizer);
 }
 
+/* Each would have to pass all those before it if all were kept. */
+static void many_equal_pieces_open_quickly(void) {
+    enum { PIECES = 400000, RECORD = 9 };
+    static unsigned char file[4 + PIECES * RECORD];
+    const int32_t one = 1;
+    tsws_tokenizer *tokenizer = NULL;
+
+    memcpy(file, &one, sizeof one);
+    for (size_t i = 0; i < PIECES; i++) {
+        memcpy(file + 4 + i * RECORD + 4, &one, sizeof one);
+        file[4 + i * RECORD + 8] = 'a';
+    }
+    write_file("equal.bin", file, sizeof file);
+    if (CHECK(tsws_tokenizer_open("equal.bin", &tokenizer, NULL) == TSWS_OK)) {
+        CHECK(tsws_tokenizer_vocab_size(tokenizer) == PIECES);
+        CHECK(tsws_tokenizer_find(tokenizer, (tsws_piece){"a", 1}, (tsws_piece){"", 0}) == 0);
+        CHECK(tsws_tokenizer_decode(tokenizer, 0, PIECES - 1, TSWS_STYLE_LLAMA2C).length == 1);
+    }
+    tsws_tokenizer_close(tokenizer);
+}
+
 int main(void) {
     pieces_are_found_by_their_text();
     byte_pieces_are_noticed();
@@ -150,5 +171,6 @@ int main(void) {
     a_piece_ends_at_a_nul();
     a_model_of_another_vocabulary_is_refused();
     tsws_tokenizer_close(NULL);
+    many_equal_pieces_open_quickly();
     return check_result();
 }
