@@ -158,7 +158,7 @@ class ExportSpec(Spec, frozen=True, kw_only=True):
     run: Annotated[
         str, Meta(description="The run whose weights are exported.", extra={"expected": "the name of a run"})
     ]
-    format: Annotated[str, Meta(description="`llama2c` (version 0), `safetensors`, or a plugin's.")] = "llama2c"
+    format: Annotated[str, Meta(description="`llama2c`, `safetensors`, or a plugin's.")] = "llama2c"
     weights: Annotated[
         Literal["best", "last"], Meta(description="Those of the best validation loss, or of the last step.")
     ] = "best"
