@@ -132,7 +132,7 @@ def test_client_and_container_killed(
     check_story(place)
 
 
-@pytest.mark.parametrize("end", [kill, preempt, lose])
+@pytest.mark.parametrize("end", [kill, *(pytest.param(end, marks=pytest.mark.slow) for end in (preempt, lose))])
 def test_a_container_that_ends_in_the_middle_is_continued_from_the_last_commit(
     plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, end: Callable[[Plane], object]
 ) -> None:
@@ -162,7 +162,13 @@ def test_a_container_that_ends_in_the_middle_is_continued_from_the_last_commit(
     assert steps == first + rest
 
 
-@pytest.mark.parametrize("method", ["AppPublish", "FunctionMap", "VolumePutFiles2", "ImageGetOrCreate"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "FunctionMap",
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("AppPublish", "VolumePutFiles2", "ImageGetOrCreate")),
+    ],
+)
 def test_a_client_that_dies_while_it_launches_launches_the_same_job_again(
     plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, method: str
 ) -> None:

@@ -61,6 +61,7 @@ def test_a_run_stops_before_it_costs_more_than_it_may(plane: Plane, workplace: M
     assert turns(plane, volume) == 1
 
 
+@pytest.mark.slow
 def test_what_the_command_line_allows_counts_too(plane: Plane, workplace: MakePlace, volume: str) -> None:
     place = workplace()
     place.write(on_modal(volume, steps=100000, every=500, options="price = 7200.0"))
@@ -68,6 +69,7 @@ def test_what_the_command_line_allows_counts_too(plane: Plane, workplace: MakePl
     assert "before it passes the $128.00 that it may cost" in said
 
 
+@pytest.mark.slow
 def test_what_was_spent_is_kept_for_the_next_container(plane: Plane, workplace: MakePlace, volume: str) -> None:
     """A container that is lost has cost its money: the next one has less."""
     from tests.plugins.modal.workplace import wait_for

@@ -66,10 +66,10 @@ def test_a_run_that_is_longer_than_a_container_may_work_is_passed_on(
     plane: Plane, workplace: MakePlace, at_home: Callable[[int, int], str], plugins: Plugins, volume: str
 ) -> None:
     place = workplace()
-    place.write(on_modal(volume, steps=6000, every=500, options=""))
+    place.write(on_modal(volume, steps=8000, every=100, options=""))
     report, events = apply(place, plugins)
     assert report.ok, [str(result.error) for result in report.failed]
-    assert place.digest == at_home(6000, 500)
+    assert place.digest == at_home(8000, 100)
     taken = turns(plane, volume)
     assert taken > 1
     notes = [event.message for event in events if isinstance(event, Log)]
@@ -90,6 +90,7 @@ def test_a_container_that_reaches_no_checkpoint_is_not_followed_by_the_next(
     assert turns(plane, volume) == 1
 
 
+@pytest.mark.slow
 def test_a_container_that_does_not_pass_on_in_time_is_told(
     plane: Plane, workplace: MakePlace, plugins: Plugins, volume: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
