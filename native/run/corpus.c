@@ -9,7 +9,7 @@ enum { DELIMITER_LENGTH = sizeof delimiter - 1, TOKEN_BYTES = 2 };
 
 /* ---- Texts ---- */
 
-/* Line ends of Windows and old Macs' habits aside: "\r\n" becomes "\n", in place. */
+/* "\r\n" becomes "\n", in place. */
 static void unify_line_ends(run_buffer *read) {
     size_t kept = 0;
 
@@ -107,7 +107,8 @@ static tsws_status next_of_shard(const run_program *program, run_corpus *corpus,
 
         if (token >= program->info.vocab_size) {
             return run_fail(error, TSWS_ERROR_FORMAT,
-                            "%s: token %d at %zu is outside the model's vocabulary of %d; take a shard of its tokenizer",
+                            "%s: token %d at %zu is outside the model's vocabulary of %d; "
+                            "take a shard of its tokenizer",
                             program->options.scored, (int)token, corpus->at / TOKEN_BYTES + i,
                             (int)program->info.vocab_size);
         }

@@ -21,8 +21,8 @@ typedef struct run_corpus {
 tsws_status run_corpus_read(const run_program *program, run_corpus *corpus, tsws_error *error);
 
 /*
- * Gives the next story, in `corpus->tokens`. In a text stories end at "<|endoftext|>", white space around them and empty ones
- * are left out, and line ends of Windows become "\n"; in a shard a story begins with each BOS.
+ * Gives the next story, in `corpus->tokens`. In a text stories end at "<|endoftext|>", white space around them and
+ * empty ones are left out, and line ends of Windows become "\n"; in a shard a story begins with each BOS.
  * *found is false when there is none left. Errors: FORMAT (a token outside the vocabulary), MEMORY.
  */
 tsws_status run_corpus_next(const run_program *program, run_corpus *corpus, bool *found, tsws_error *error);

@@ -60,7 +60,7 @@ static bool is_tail(unsigned char byte) {
     return (byte & 0xC0) == 0x80;
 }
 
-/* Bytes of the valid UTF-8 character at the beginning (RFC 3629: no surrogates, no detours, none past U+10FFFF), or 0. */
+/* Bytes of the UTF-8 character at the beginning, or 0 (RFC 3629: no surrogates, no detours, none past U+10FFFF). */
 static size_t utf8_length(const unsigned char *text, size_t length) {
     size_t expected;
     unsigned char least = 0x80, most = 0xBF; /* of the second byte */

@@ -47,8 +47,8 @@ typedef struct run_options {
 extern const char run_usage[];
 
 /*
- * Reads the command line. In llama2.c's own options a number that is none counts as 0, as there, and one out of range is
- * brought into it; the others are strict.
+ * Reads the command line. In llama2.c's own options a number that is none counts as 0, as there, and one out of range
+ * is brought into it; the others are strict.
  * Errors: ARGUMENT.
  */
 tsws_status run_options_parse(int argc, char **argv, run_options *options, tsws_error *error);

@@ -19,9 +19,9 @@ typedef struct run_prompts {
 } run_prompts;
 
 /*
- * Reads and encodes what -i, --prompt-file or --prompts name; an empty text when none does. `prompts` is all zero before,
- * and is to be freed also after a failure. Of --prompts each line is one, an empty line too; CR before LF is left out, and
- * a last line need not end.
+ * Reads and encodes what -i, --prompt-file or --prompts name; an empty text when none does. `prompts` is all zero
+ * before, and is to be freed also after a failure. Of --prompts each line is one, an empty line too; CR before LF is
+ * left out, and a last line need not end.
  * Errors: IO, FORMAT (no lines), MEMORY.
  */
 tsws_status run_prompts_read(const run_program *program, run_prompts *prompts, tsws_error *error);

@@ -54,8 +54,9 @@ static tsws_status prepare(struct telling *telling, tsws_error *error) {
     }
     telling->n_stories = telling->prompts.count <= SIZE_MAX / count ? telling->prompts.count * count : SIZE_MAX;
     if (telling->n_stories - 1 > UINT64_MAX - program->seed) { /* seed 0 would mean the time */
-        return run_fail(error, TSWS_ERROR_ARGUMENT, "-s: the seeds of %zu stories pass the last one, %" PRIu64
-                        "; begin with a smaller one", telling->n_stories, UINT64_MAX);
+        return run_fail(error, TSWS_ERROR_ARGUMENT,
+                        "-s: the seeds of %zu stories pass the last one, %" PRIu64 "; begin with a smaller one",
+                        telling->n_stories, UINT64_MAX);
     }
     telling->width = width_of(program, telling->n_stories);
     telling->stories = calloc(telling->n_stories, sizeof *telling->stories);
@@ -113,6 +114,7 @@ static void print_due(struct telling *telling) {
 
 /* One token more for every story that is told. */
 static tsws_status step(struct telling *telling, uint64_t *taken, tsws_error *error) {
+    size_t vocab_size = (size_t)telling->program->info.vocab_size;
     const float *logits;
     tsws_status status;
 
@@ -126,8 +128,7 @@ static tsws_status step(struct telling *telling, uint64_t *taken, tsws_error *er
         if (story == NULL) {
             continue;
         }
-        status = run_told_advance(story, telling->program, logits + (size_t)i * (size_t)telling->program->info.vocab_size,
-                                  error);
+        status = run_told_advance(story, telling->program, logits + (size_t)i * vocab_size, error);
         *taken += 1;
         if (status == TSWS_OK && story->stop != NULL) {
             status = begin_next(telling, i, error);

@@ -25,7 +25,8 @@ static void defaults_are_those_of_llama2c(void) {
     CHECK_NEAR(options.temperature, 1, 0);
     CHECK_NEAR(options.top_p, 0.9f, 0);
     CHECK(options.seed == 0 && options.steps == 256 && options.action == RUN_GENERATE);
-    CHECK(options.style == TSWS_STYLE_LLAMA2C && options.precision == TSWS_STORED && options.format == RUN_FORMAT_BY_NAME);
+    CHECK(options.style == TSWS_STYLE_LLAMA2C && options.precision == TSWS_STORED);
+    CHECK(options.format == RUN_FORMAT_BY_NAME);
     CHECK(options.count == 0 && options.batch == 0 && options.threads == 0 && options.rounds == 0);
     CHECK(!options.exact && !options.json && !options.logprobs);
 }
@@ -33,8 +34,8 @@ static void defaults_are_those_of_llama2c(void) {
 static void every_option_of_llama2c_is_read(void) {
     run_options options;
 
-    CHECK(PARSE(&options, NULL, "m", "-t", "0.5", "-p", "0.25", "-s", "42", "-n", "7", "-i", "-once", "-z", "tok.bin", "-m",
-                "chat", "-y", "be nice") == TSWS_OK);
+    CHECK(PARSE(&options, NULL, "m", "-t", "0.5", "-p", "0.25", "-s", "42", "-n", "7", "-i", "-once", "-z", "tok.bin",
+                "-m", "chat", "-y", "be nice") == TSWS_OK);
     CHECK_TEXT(options.model, "m");
     CHECK_TEXT(options.tokenizer, "tok.bin");
     CHECK_TEXT(options.prompt, "-once");
@@ -122,7 +123,8 @@ static void mistakes_are_named(void) {
 }
 
 static void our_own_numbers_and_words_are_strict(void) {
-    static const char *const numbers[] = {"", "x", "0", "-1", "+1", " 1", "1 ", "1.0", "0x1", "1000001", "99999999999999999999"};
+    static const char *const numbers[] = {"",   "x",   "0",   "-1",      "+1",                  " 1",
+                                          "1 ", "1.0", "0x1", "1000001", "99999999999999999999"};
     run_options options;
     tsws_error error;
 

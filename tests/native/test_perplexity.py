@@ -9,7 +9,7 @@ import subprocess
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.parametrize("build", ["gcc-optimized"], indirect=True)
+pytestmark = pytest.mark.parametrize("build", ["gcc-sanitized"], indirect=True)
 
 STORIES = ("Once upon a time, there was a cat.", "The dog ran.", "Lily saw a red ball.\nShe was happy.")
 
