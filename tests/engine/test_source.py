@@ -3,10 +3,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from tsws.engine import amalgamate, native_folder, source
+from tsws.engine import amalgamate, find_compiler, native_folder, source
+from tsws.engine.build import build_library
+from tsws.engine.source import amalgamate_training
 from tsws.errors import BuildError
 
 # With -O1, as in the tests of the sources: without it gcc's intrinsics are macros, which convert signs themselves.
@@ -112,3 +115,19 @@ def test_it_compiles_alone_without_a_warning(compiler, tmp_path):
             words = [compiler, "run.c", *command]
             done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
             assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_is_meant_for_several_macros_is_put_in_each_time(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "one.c").write_text('#define NAME one\n#include "both.inc"\n')
+    (tmp_path / "train" / "two.c").write_text('#define NAME two\n#include "both.inc"\n')
+    (tmp_path / "train" / "both.inc").write_text("int NAME(void);\n#undef NAME\n")
+    assert amalgamate_training(tmp_path).count(b"int NAME(void);") == 2
+
+
+def test_the_training_step_compiles_alone(repository: Path, tmp_path: Path) -> None:
+    source = tmp_path / "train.c"
+    source.write_bytes(amalgamate_training(repository / "native"))
+    library = tmp_path / "train.so"
+    build_library(source, library, compiler=find_compiler(), flags=["-Werror", "-Wl,--no-undefined"])
+    assert library.is_file()

@@ -108,7 +108,7 @@ def _inlined(folder: Path, path: Path, seen: set[Path]) -> list[str]:
             lines.append(line)
             continue
         header = _header(folder, path, include[1])
-        if header not in seen:
+        if header not in seen or header.suffix == _INLINED_ALWAYS:
             known = seen if depth <= 0 else set(seen)
             known.add(header)
             lines.append(_section(folder, header))
