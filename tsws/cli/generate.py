@@ -36,7 +36,9 @@ _SEEDS = 1 << 31
 @click.option(
     "--tokenizer", type=click.Path(exists=True, dir_okay=False), help="The .bin that belongs to a model file."
 )
-@click.option("--engine", type=click.Choice(["native", "torch"]), default="native", help="What plays it; native.")
+@click.option(
+    "--engine", type=click.Choice(["native", "torch"]), help="What plays it; native, but torch what only torch can."
+)
 @click.option("--threads", type=click.IntRange(0, 64), help="Of the native program; 0: as many as make it faster; 0.")
 @click.option(
     "--quantize",
@@ -69,6 +71,10 @@ def command(
     how["tokenizer"] = Path(how["tokenizer"]) if how["tokenizer"] else None
     first = secrets.randbelow(_SEEDS - count) + 1 if seed is None else seed
     seeds = range(first, first + count)
+    if how["engine"] is None:
+        how["engine"] = (
+            "torch" if remote else workspace.engine(**{key: how[key] for key in ("run", "model", "tokenizer")})
+        )
     streams: Iterator[Iterator[str]] | None = None
     if remote:
         streams = _told_there(workspace, prompt, seeds, how)

@@ -37,10 +37,11 @@ def target_options(function: F) -> F:
         click.option("--refresh", is_flag=True, help="Look at volumes that do not lie on this machine."),
         click.option(
             "--replace",
+            "--fresh",
             multiple=True,
             metavar="ADDRESS",
             shell_complete=complete_address,
-            help="Make this anew, whatever there is of it.",
+            help="Make this anew, whatever there is of it; a run begins at its first step.",
         ),
         click.option("--all", "everything", is_flag=True, help="Everything that is declared."),
         click.argument("addresses", nargs=-1, metavar="[ADDRESS]...", shell_complete=complete_address),

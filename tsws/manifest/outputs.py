@@ -75,9 +75,16 @@ def program_paths(name: str, spec: ProgramSpec) -> ProgramPaths:
 
 
 def all_exports(manifest: Manifest) -> dict[str, ExportSpec]:
-    """The declared exports, and the one of its own name that every run implies."""
-    implied = {name: ExportSpec(run=name) for name in manifest.run if name not in manifest.export}
+    """The declared exports, and the one of its own name that every run implies: llama2.c's of a Llama, else safetensors."""
+    undeclared = {name: run for name, run in manifest.run.items() if name not in manifest.export}
+    implied = {name: _implied_export(name, run, manifest) for name, run in undeclared.items()}
     return {**implied, **manifest.export}
+
+
+def _implied_export(name: str, run: RunSpec, manifest: Manifest) -> ExportSpec:
+    model = manifest.model.get(run.model)
+    is_llama = model is None or model.arch == "llama"
+    return ExportSpec(run=name) if is_llama else ExportSpec(run=name, format="safetensors")
 
 
 def all_programs(manifest: Manifest) -> dict[str, ProgramSpec]:

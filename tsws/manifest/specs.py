@@ -116,7 +116,7 @@ class TokenizerSpec(Spec, frozen=True, kw_only=True):
 class ModelSpec(Spec, frozen=True, kw_only=True):
     """``[model.NAME]``: an architecture with its sizes, or somebody's finished model (`source`)."""
 
-    arch: Annotated[str, Meta(description="Architecture: `llama`, or one that a plugin adds.")] = "llama"
+    arch: Annotated[str, Meta(description="Architecture: `llama`, `gpt`, or one that a plugin adds.")] = "llama"
     dim: Annotated[PositiveInt, Meta(description="Width of the residual stream.")] = 288
     n_layers: Annotated[PositiveInt, Meta(description="Number of transformer blocks.")] = 6
     n_heads: Annotated[PositiveInt, Meta(description="Number of query heads; divides `dim`.")] = 6
@@ -125,7 +125,10 @@ class ModelSpec(Spec, frozen=True, kw_only=True):
     ] = None
     hidden_dim: Annotated[
         PositiveInt | None,
-        Meta(description="Width of the feed-forward layer; default 2/3 of 4 `dim`, rounded up to `multiple_of`."),
+        Meta(
+            description="Width of the feed-forward layer; default 2/3 of 4 `dim`, rounded up to `multiple_of`; of a `gpt`"
+            " 4 `dim`."
+        ),
     ] = None
     multiple_of: Annotated[PositiveInt, Meta(description="What the default `hidden_dim` is rounded up to.")] = 32
     vocab_size: Annotated[PositiveInt | None, Meta(description="Size of the vocabulary; default: the tokenizer's.")] = (
@@ -138,7 +141,10 @@ class ModelSpec(Spec, frozen=True, kw_only=True):
     rope_theta: Annotated[
         float, Meta(gt=0.0, description="Base of the rotary positions; llama2.c's format fixes 10000.")
     ] = 10000.0
-    dropout: Annotated[float, Meta(ge=0.0, lt=1.0, description="Dropout rate in training.")] = 0.0
+    dropout: Annotated[
+        Annotated[float, Meta(ge=0.0, lt=1.0)] | None,
+        Meta(description="Dropout rate in training; default 0, of a `gpt` 0.1."),
+    ] = None
     tie_embeddings: Annotated[bool, Meta(description="The classifier shares the embedding's weights.")] = True
     options: Annotated[dict[str, Any], Meta(description="Keys that only this architecture has.")] = {}
     source: Annotated[

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tsws.errors import FormatError
 from tsws.model.attention import KVCache
-from tsws.model.llama import Llama
 from tsws.model.sampler import Sampler, XorShift
 
 BOS = 1
 """Begins every story; when the model says it, the story is over."""
 
 
+@runtime_checkable
+class Storyteller(Protocol):
+    """What a model has to have, being a ``torch.nn.Module``, to tell stories here. A Llama and a GPT have it."""
+
+    config: Any
+    """With ``vocab_size`` and ``max_seq_len``."""
+
+    def empty_cache(self, batch: int = 1) -> KVCache:
+        """Room for ``max_seq_len`` tokens."""
+
+    def extend(self, tokens: Tensor, cache: KVCache) -> Tensor:
+        """Logits ``(batch, vocab_size)`` after more tokens, int64 ``(batch, seq)``, which the cache takes in."""
+
+    def parameters(self) -> Iterator[torch.nn.Parameter]:
+        """As ``torch.nn.Module``."""
+
+    def train(self, mode: bool = True) -> Any:
+        """As ``torch.nn.Module``."""
+
+    training: bool
+
+
 def generate(
-    model: Llama,
+    model: Storyteller,
     prompt_tokens: Sequence[int],
     *,
     temperature: float = 1.0,
@@ -53,7 +76,7 @@ def generate(
     return _tokens(model, list(prompt_tokens), Sampler(temperature, top_p, XorShift(seed)), steps)
 
 
-def _tokens(model: Llama, prompt: list[int], sampler: Sampler, steps: int) -> Iterator[int]:
+def _tokens(model: Storyteller, prompt: list[int], sampler: Sampler, steps: int) -> Iterator[int]:
     limit = model.config.max_seq_len
     if 0 < steps < limit:
         limit = steps
@@ -72,12 +95,12 @@ def _tokens(model: Llama, prompt: list[int], sampler: Sampler, steps: int) -> It
         yield token
 
 
-def _next_logits(model: Llama, tokens: list[int], cache: KVCache) -> NDArray[np.float32]:
+def _next_logits(model: Storyteller, tokens: list[int], cache: KVCache) -> NDArray[np.float32]:
     """Logits ``(vocab_size,)`` after some more tokens."""
     training = model.training
-    model.eval()
+    model.train(False)
     try:
-        row = torch.tensor([tokens], device=model.tok_embeddings.weight.device)  # (1, seq)
+        row = torch.tensor([tokens], device=next(model.parameters()).device)  # (1, seq)
         return model.extend(row, cache)[0].float().cpu().numpy()
     finally:
         model.train(training)

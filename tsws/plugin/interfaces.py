@@ -183,13 +183,16 @@ class Architecture(ABC):
     """Raised when the same config and seed would give other weights."""
     Options: ClassVar[type[msgspec.Struct]] = NoOptions
     """Keys of ``[model.*] options`` that only this architecture has."""
+    torch_checkpoints: ClassVar[bool] = False
+    """Whether its runs leave ``checkpoint.pt`` and ``model_best.pt`` in their folder, and begin with such files of others."""
 
     @abstractmethod
     def build(self, config: Mapping[str, Any]) -> torch.nn.Module:
         """A freshly initialised model; randomness comes from torch's global generator.
 
         Its ``forward(tokens, targets=None)`` takes int64 ``(batch, seq)`` and returns ``(logits, loss)``: logits
-        ``(batch, seq, vocab_size)``; loss the mean cross-entropy in nats a token, or None without targets.
+        ``(batch, seq, vocab_size)``; loss the mean cross-entropy in nats a token, or None without targets. It can tell
+        stories when it is a ``tsws.model.generate.Storyteller``, too.
 
         Args:
             config: the model's fields (dim, n_layers, ...), ``vocab_size`` and the options.

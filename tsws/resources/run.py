@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 BEST, LAST, METRICS, SAMPLES = "best", "last", "metrics", "samples"
 """Roles of a run's files: weights of the best evaluation, of the last step, what was measured, and what was told."""
 CHECKPOINTS = "checkpoints"
+TORCH_FILES = ("checkpoint.pt", "model_best.pt")
+"""In the order in which a run looks for a beginning."""
 LLAMA = "llama"
 """The architecture whose models can tell stories here."""
 _USUAL_VOCABULARY = 512
@@ -78,12 +80,18 @@ def run_resource(name: str, spec: RunSpec, manifest: Manifest, plugins: Plugins,
         },
         operational={name: getattr(spec, name) for name in _SHOWN},
         inputs=(data, f"tokenizer.{tokenizer}"),
-        outputs=(f"{run_out(name, spec)}/metrics.jsonl", f"{run_out(name, spec)}/samples.jsonl"),
+        outputs=tuple(f"{run_out(name, spec)}/{file}" for file in _files(architecture)),
         versions=f".tsws/runs/{name}",
         blocked=blocked[0],
         blocked_hint=blocked[1],
         dispatched=True,
     )
+
+
+def _files(architecture: type[Architecture] | None) -> tuple[str, ...]:
+    """What a run leaves in its folder."""
+    files = ("metrics.jsonl", "samples.jsonl")
+    return (*files, *TORCH_FILES) if architecture is not None and architecture.torch_checkpoints else files
 
 
 def model_fields(model: ModelSpec) -> dict[str, Any]:
@@ -180,6 +188,7 @@ class RunRule(BaseRule):
         from tsws.train.settings import TrainSettings
 
         config = self._config(making)
+        architecture = self._architecture()
         settings = TrainSettings(
             hyperparameters=self.hyperparameters(),
             config=config,
@@ -189,11 +198,11 @@ class RunRule(BaseRule):
             threads=self.spec.threads,
             processes=self.spec.processes,
             nodes=self.spec.nodes,
+            torch_files=architecture.torch_checkpoints,
             log_interval=self.spec.log_interval,
             checkpoint_interval=_interval(self.spec.checkpoint_interval),
             sample_prompt=self.spec.sample_prompt,
         )
-        architecture = self._architecture()
         tokenizer = making.input_path(self.tokenizer, "tokenizer.bin")
         result = train(
             settings,
@@ -203,6 +212,7 @@ class RunRule(BaseRule):
             emit=making.emit,
             stop=making.stop,
             start_from=self._start(making),
+            found=self._found(making) if architecture.torch_checkpoints else (),
             tell=teller(tokenizer, self.spec.sample_prompt, seed=self.spec.seed or 1),
         )
         out = run_out(self.name, self.spec)
@@ -212,6 +222,8 @@ class RunRule(BaseRule):
             Made(METRICS, making.folder / "metrics.jsonl", f"{out}/metrics.jsonl", essential=False),
             Made(SAMPLES, making.folder / "samples.jsonl", f"{out}/samples.jsonl", essential=False),
         ]
+        if architecture.torch_checkpoints:
+            files += [Made(name, making.folder / name, f"{out}/{name}", essential=False) for name in TORCH_FILES]
         self._keep_rate(config, result.tokens, result.seconds)
         notes = {
             "step": result.step,
@@ -255,6 +267,18 @@ class RunRule(BaseRule):
             return TrainData(tuple(train), tuple(val))
         shards = shard_files(record, making.root)
         return TrainData(*chosen_shards(making.resource.address, self.dataset, shards))
+
+    def _found(self, making: Making) -> list[Path]:
+        """Weights in the run's folder that are a person's: not what a version of the run has left there."""
+        from tsws.io.digest import sha256_file
+        from tsws.reconcile.store import Store
+
+        if making.anew:
+            return []
+        record = Store(making.root).record(making.resource.address)
+        ours = {output.sha256 for output in record.outputs} if record else set()
+        places = [making.root / run_out(self.name, self.spec) / name for name in TORCH_FILES]
+        return [path for path in places if path.is_file() and sha256_file(path) not in ours]
 
     def _start(self, making: Making) -> Path | None:
         """The checkpoint of the version that is extended."""

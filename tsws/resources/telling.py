@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import nn
 
-    from tsws.model.llama import Llama
+    from tsws.model.generate import Storyteller
 
 _PRINTABLE = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\n\v\f\r")
 """Lone bytes that llama2.c's ``run`` prints."""
@@ -30,9 +30,9 @@ def teller(tokenizer: Path, prompt: str, *, seed: int) -> Callable[[nn.Module], 
         return None
 
     def tell(model: nn.Module) -> str:
-        from tsws.model.llama import Llama
+        from tsws.model.generate import Storyteller
 
-        if not isinstance(model, Llama):  # another architecture tells nothing while it trains
+        if not isinstance(model, Storyteller):  # a plugin's, of an architecture that tells nothing
             return ""
         return "".join(story(model, tokenizer, prompt, temperature=0.8, top_p=0.9, steps=SAMPLE_TOKENS, seed=seed))
 
@@ -40,7 +40,7 @@ def teller(tokenizer: Path, prompt: str, *, seed: int) -> Callable[[nn.Module], 
 
 
 def story(
-    model: Llama, tokenizer: Path, prompt: str, *, temperature: float, top_p: float, steps: int, seed: int
+    model: Storyteller, tokenizer: Path, prompt: str, *, temperature: float, top_p: float, steps: int, seed: int
 ) -> Iterator[str]:
     """A story, piece by piece, the prompt included.
 

@@ -40,8 +40,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Learned from so far."""
     seconds: float
     """Of training so far, all attempts together."""
-    train_loss: float
-    """Of the last step."""
+    train_loss: float | None
+    """Of the last step; None where it was not this run's."""
     val_loss: float | None
     """Of the last evaluation."""
     best_loss: float | None

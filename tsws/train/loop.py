@@ -6,7 +6,7 @@ A run killed at any moment and started again in the same folder ends with the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from torch import nn
@@ -15,7 +15,7 @@ from tsws.errors import FormatError
 from tsws.job import Emit, Log
 from tsws.model.weights import save_weights
 from tsws.train.attempt import Attempt, Tell
-from tsws.train.checkpoint import CHECKPOINTS, latest_checkpoint, load_checkpoint
+from tsws.train.checkpoint import CHECKPOINTS, latest_checkpoint, load_checkpoint, save_checkpoint
 from tsws.train.metrics import METRICS_FILE, Metrics, rewind_metrics
 from tsws.train.preparing import prepare
 from tsws.train.rank import Rank
@@ -23,6 +23,7 @@ from tsws.train.samples import SAMPLES_FILE, Samples, rewind_samples
 from tsws.train.session import Session
 from tsws.train.settings import TrainData, TrainResult, TrainSettings
 from tsws.train.together import together
+from tsws.train.torch_files import adopt, write_torch_files
 
 
 def train(
@@ -34,6 +35,7 @@ def train(
     emit: Emit,
     stop: Callable[[], bool],
     start_from: Path | None = None,
+    found: Sequence[Path] = (),
     tell: Tell | None = None,
 ) -> TrainResult:
     """Train a run to its end, from where its folder says it is.
@@ -50,6 +52,8 @@ def train(
         stop: asked after every step; true means: write a checkpoint and end.
         start_from: a checkpoint folder of an earlier version of the run, used when ``folder`` has none of its own. The
             lines that led to it are taken over from the ``metrics.jsonl`` beside its ``checkpoints``.
+        found: weights of somebody else's (``torch_files.py``); where there is no checkpoint, the first that fits is the
+            beginning.
         tell: called after every evaluation for a sample; may do with torch's generators what it likes.
 
     Raises:
@@ -62,7 +66,7 @@ def train(
     rank = Rank(0, settings.processes * settings.nodes, 0, settings.processes)
     prepared = prepare(settings, data, architecture_build, rank, lambda text: emit(Log(address=address, message=text)))
     session = prepared.session
-    checkpoint = _resume(session, folder, start_from, emit)
+    checkpoint = _resume(session, folder, start_from, found, emit)
     with (
         Metrics(folder / METRICS_FILE) as metrics,
         Samples(folder / SAMPLES_FILE) as samples,
@@ -72,7 +76,7 @@ def train(
     return _finish(session, folder)
 
 
-def _resume(session: Session, folder: Path, start_from: Path | None, emit: Emit) -> Path | None:
+def _resume(session: Session, folder: Path, start_from: Path | None, found: Sequence[Path], emit: Emit) -> Path | None:
     """Put a session where its folder says it is, and the files of its lines with it.
 
     Returns:
@@ -98,12 +102,29 @@ def _resume(session: Session, folder: Path, start_from: Path | None, emit: Emit)
             warn(f"checkpoint {error.message}; training from the beginning")
         else:
             origin, written = start_from, start_from.parent.parent
+    if origin is None:
+        origin = _adopt(session, folder, found, emit, warn)
     interval = session.settings.hyperparameters.eval_interval
     rewind_metrics(written / METRICS_FILE, folder / METRICS_FILE, step=session.step, eval_interval=interval)
     rewind_samples(written / SAMPLES_FILE, folder / SAMPLES_FILE, step=session.step, eval_interval=interval)
     if session.step:
         emit(Log(address=address, message=f"continuing at step {session.step}"))
     return origin
+
+
+def _adopt(
+    session: Session, folder: Path, found: Sequence[Path], emit: Emit, warn: Callable[[str], None]
+) -> Path | None:
+    """Begin with the first file that fits, and keep that beginning as a checkpoint of the run's own."""
+    for path in found:
+        try:
+            adopt(session, path)
+        except FormatError as error:
+            warn(f"{error.message}; passing it over")
+        else:
+            emit(Log(address=session.settings.address, message=f"beginning with the weights of {path}"))
+            return save_checkpoint(folder / CHECKPOINTS, session.snapshot())
+    return None
 
 
 def _finish(session: Session, folder: Path) -> TrainResult:
@@ -113,6 +134,8 @@ def _finish(session: Session, folder: Path) -> TrainResult:
     config = session.settings.config
     save_weights(folder / "last.safetensors", session.weights(), config)
     save_weights(folder / "best.safetensors", session.best, config)
+    if session.settings.torch_files:
+        write_torch_files(folder, session.snapshot(), config)
     return TrainResult(
         step=session.step,
         train_loss=session.train_loss,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ class Session:
     """Of the training data."""
     step: int = 0
     """Steps taken."""
-    train_loss: float = float("nan")
+    train_loss: float = math.nan
     val_loss: float | None = None
     best_loss: float | None = None
     best_step: int = 0
@@ -69,7 +70,7 @@ class Session:
             step=self.step,
             tokens=self.tokens,
             seconds=self.seconds,
-            train_loss=self.train_loss,
+            train_loss=None if math.isnan(self.train_loss) else self.train_loss,
             val_loss=self.val_loss,
             best_loss=self.best_loss,
             best_step=self.best_step,
@@ -96,6 +97,7 @@ class Session:
             raise FormatError(f"{origin.name}: it is of another model", hint=self._anew)
         restore_optimizer(self.model, self.optimizer, snapshot.optimizer)
         self.model.load_state_dict(dict(snapshot.model))
-        self.step, self.train_loss, self.seconds_before = state.step, state.train_loss, state.seconds
+        self.step, self.seconds_before = state.step, state.seconds
+        self.train_loss = math.nan if state.train_loss is None else state.train_loss
         self.val_loss, self.best_loss, self.best_step = state.val_loss, state.best_loss, state.best_step
         self.best = dict(snapshot.best) if snapshot.best is not None else None

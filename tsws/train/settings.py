@@ -36,6 +36,8 @@ class TrainSettings:
     """That train together on each machine: on GPUs one each."""
     nodes: int = 1
     """Machines; the backend starts a worker on each."""
+    torch_files: bool = False
+    """Write ``checkpoint.pt`` and ``model_best.pt``, too."""
     log_interval: int = 10
     """Steps between metric lines."""
     checkpoint_interval: int | float = 60.0

@@ -11,6 +11,11 @@ from tsws.resources.program import NATIVE
 from tsws.resources.run import tokenizer_of
 from tsws.workspace.context import Context
 
+SAFETENSORS = ".safetensors"
+"""Suffix of weights that only torch plays; llama2.c's models have any other."""
+_PLAYED = ("llama2c", "safetensors")
+"""Formats of exports, the preferred one first."""
+
 
 @dataclass(frozen=True)
 class Playable:
@@ -20,6 +25,11 @@ class Playable:
     """Address of what it is of, or its path."""
     model: Path
     tokenizer: Path
+
+    @property
+    def needs_torch(self) -> bool:
+        """Whether the native program can not play it: it is no llama2.c file."""
+        return self.model.suffix == SAFETENSORS
 
 
 @dataclass(frozen=True)
@@ -94,16 +104,18 @@ def default_run(context: Context) -> str:
 def _of_run(context: Context, name: str) -> Playable:
     manifest = context.manifest
     context.expansion.graph[f"run.{name}"]
-    exporter = context.plugins.exporters.get("llama2c")
-    for export_name, export in all_exports(manifest).items():
-        if export.run == name and export.format == "llama2c" and exporter is not None:
+    own = {one.format: (key, one) for key, one in reversed(all_exports(manifest).items()) if one.run == name}
+    for wanted in _PLAYED:
+        exporter = context.plugins.exporters.get(wanted)
+        if wanted in own and exporter is not None:
             tokenizer = tokenizer_of(manifest.run[name], manifest)
             return Playable(
                 f"run.{name}",
-                context.root / export_path(export_name, export, manifest, exporter.suffix),
+                context.root / export_path(*own[wanted], manifest, exporter.suffix),
                 context.root / tokenizer_paths(tokenizer, manifest.tokenizer[tokenizer]).bin,
             )
-    raise PlanError(f"run.{name} has no export in the format llama2c", hint="declare one, or play it elsewhere")
+    formats = " or ".join(_PLAYED)
+    raise PlanError(f"run.{name} has no export in the format {formats}", hint="declare one, or play it elsewhere")
 
 
 def _of_model(context: Context, name: str) -> Playable:
@@ -131,10 +143,9 @@ def _of_file(context: Context, model: Path, tokenizer: Path | None) -> Playable:
 
 def _guess_tokenizer(context: Context, model: Path) -> Path:
     """The one tokenizer that fits the model's vocabulary: beside it, or of the workspace."""
-    from tsws.model.llama2c import read_header
     from tsws.text.llama2c_tokenizer import Llama2cTokenizer
 
-    vocab_size = read_header(model).vocab_size
+    vocab_size = _vocab_size(model)
     own = [context.root / tokenizer_paths(name, spec).bin for name, spec in context.manifest.tokenizer.items()]
     beside = [path for path in sorted(model.parent.glob("tok*.bin")) if path != model]
     for path in dict.fromkeys([*beside, *own]):
@@ -147,6 +158,13 @@ def _guess_tokenizer(context: Context, model: Path) -> Path:
         f"no tokenizer with {vocab_size} pieces lies beside {model} or in the workspace",
         hint="name one: --tokenizer FILE.bin",
     )
+
+
+def _vocab_size(model: Path) -> int:
+    from tsws.model.llama2c import read_header
+    from tsws.model.weights import read_config
+
+    return int(read_config(model)["vocab_size"]) if model.suffix == SAFETENSORS else read_header(model).vocab_size
 
 
 def _how_to_get(playable: Playable) -> str:

@@ -12,12 +12,12 @@ from tsws.engine import Manner, Told, fits_argument, play, play_many
 from tsws.engine.seeds import usable_seed
 from tsws.errors import UsageError
 from tsws.workspace.context import Context
-from tsws.workspace.playables import Playable, Player, find_playable, find_program
+from tsws.workspace.playables import Player, find_playable, find_program
+from tsws.workspace.torch_engine import Engine, choose_engine, tell
 
 if TYPE_CHECKING:
     from tsws.engine.library import Model
 
-Engine = Literal["native", "torch"]
 Precision = Literal["int8", "float32"]
 _FEW = 1 << 62
 """Seeds that are chosen here lie below: those that follow are far from the last one."""
@@ -35,7 +35,7 @@ class Storyteller:
         run: str | None = None,
         model: str | Path | None = None,
         tokenizer: str | Path | None = None,
-        engine: Engine = "native",
+        engine: Engine | None = None,
         temperature: float = 1.0,
         top_p: float = 0.9,
         steps: int = 256,
@@ -51,7 +51,7 @@ class Storyteller:
             run: whose model to play; None: the default run's.
             model: a ``[model.*]`` with a source, by name, or a model file.
             tokenizer: for a model file, its tokenizer's ``.bin``.
-            engine: ``native``, the compiled program, or ``torch``.
+            engine: ``native``, the compiled program, or ``torch``; None: torch for what only that can play.
             temperature: 0 takes the likeliest token every time.
             top_p: sample from the likeliest tokens of so much probability.
             steps: tokens at most; 0: as many as the context holds.
@@ -66,9 +66,11 @@ class Storyteller:
         """
         playable = find_playable(self.context, run=run, model=model, tokenizer=tokenizer)
         chosen = usable_seed(seed)
-        if engine == "torch":
+        if choose_engine(playable, engine) == "torch":
             _refuse("the engine torch", threads=threads, precision=precision)
-            yield from _torch(playable, prompt, temperature=temperature, top_p=top_p, steps=steps, seed=chosen)
+            yield from tell(
+                playable, self.context.plugins, prompt, temperature=temperature, top_p=top_p, steps=steps, seed=chosen
+            )
             return
         player = find_program(self.context)
         manner = Manner(
@@ -83,6 +85,16 @@ class Storyteller:
             manner=_fitting(player, manner, prompt),
         )
 
+    def engine(
+        self, *, run: str | None = None, model: str | Path | None = None, tokenizer: str | Path | None = None
+    ) -> Engine:
+        """What plays a model where nobody asks for another engine.
+
+        Raises:
+            TswsError: there is nothing to play yet.
+        """
+        return choose_engine(find_playable(self.context, run=run, model=model, tokenizer=tokenizer), None)
+
     def stories(
         self,
         prompt: str = "",
@@ -92,7 +104,7 @@ class Storyteller:
         run: str | None = None,
         model: str | Path | None = None,
         tokenizer: str | Path | None = None,
-        engine: Engine = "native",
+        engine: Engine | None = None,
         **manner: Any,
     ) -> Iterator[Told]:
         """Whole stories, one after another as they end; the native program of tsws tells them side by side.
@@ -108,7 +120,7 @@ class Storyteller:
         what: dict[str, Any] = {"run": run, "model": model, "tokenizer": tokenizer}
         playable = find_playable(self.context, **what)
         first = seed if seed is not None else usable_seed(None) % _FEW
-        player = find_program(self.context) if engine == "native" else None
+        player = find_program(self.context) if choose_engine(playable, engine) == "native" else None
         if player is None or not player.is_ours:
             for number in range(first, first + count):
                 began = time.monotonic()
@@ -173,16 +185,3 @@ def _refuse(what: str, *, threads: int | None, precision: Precision | None) -> N
             raise UsageError(
                 f"{what} can not be told the {name}", hint='leave it out, or play with the program of source = "native"'
             )
-
-
-def _torch(
-    playable: Playable, prompt: str, *, temperature: float, top_p: float, steps: int, seed: int
-) -> Iterator[str]:
-    from tsws.model.llama import Llama
-    from tsws.model.llama2c import read_model
-    from tsws.resources.telling import story
-
-    config, weights = read_model(playable.model)
-    model = Llama(config)
-    model.load_state_dict(weights)
-    yield from story(model, playable.tokenizer, prompt, temperature=temperature, top_p=top_p, steps=steps, seed=seed)
