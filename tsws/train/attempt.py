@@ -12,6 +12,7 @@ from torch import nn
 from tsws.errors import InterruptedByUser, TrainError
 from tsws.job import Checkpoint, Emit, Metric, Sample
 from tsws.train.checkpoint import CHECKPOINTS, prune_checkpoints, save_checkpoint
+from tsws.train.divergence import has_diverged
 from tsws.train.evaluate import evaluate, evaluating
 from tsws.train.gradients import Gradients
 from tsws.train.metrics import Metrics
@@ -120,6 +121,12 @@ class Attempt:
         if not math.isfinite(loss):
             raise TrainError(
                 f"{self.settings.address}: training broke down at step {session.step}: the validation loss is {loss}",
+                hint="lower learning_rate, or lengthen warmup_iters; the last good checkpoint is kept",
+            )
+        if has_diverged(session.train_loss, loss, session.best_loss):
+            raise TrainError(
+                f"{self.settings.address}: training has diverged at step {session.step}: the validation loss is {loss:.3g},"
+                f" after {session.best_loss:.3g} at step {session.best_step}",
                 hint="lower learning_rate, or lengthen warmup_iters; the last good checkpoint is kept",
             )
         session.evaluated(loss)

@@ -34,21 +34,21 @@ def choose_gradients(model: nn.Module, device: Device, engine: str, say: Callabl
         TrainError: it was asked for by name and can not train this model.
     """
     if engine == "torch":
-        return TorchGradients(model, device)
+        return TorchGradients(model, device, say)
     if not isinstance(model, Llama) or model.config.dropout or device.target.type != "cpu":
         if engine == "native":
             raise TrainError(
                 "the native engine trains Llamas without dropout on the CPU, and this run is none",
                 hint='choose `engine = "auto"` or "torch"',
             )
-        return TorchGradients(model, device)
+        return TorchGradients(model, device, say)
     try:
         library = training_library()
     except BuildError as error:
         if engine == "native":
             raise
         say(f"training with torch, which is slower here: {error.message}")
-        return TorchGradients(model, device)
+        return TorchGradients(model, device, say)
     return NativeGradients(model, library, threads=torch.get_num_threads(), bfloat16=device.dtype == torch.bfloat16)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
+from tsws.errors import TrainError
+from tsws.model.llama import IGNORED_TARGET
 from tsws.train.device import Device
 
 
@@ -49,34 +52,91 @@ class Gradients(ABC):
 class TorchGradients(Gradients):
     """torch's own, on any device and for any model.
 
+    Where memory is short for the rows of a micro-batch, they are computed in two parts from then on, in four and so on: the step
+    stays the same but for rounding, and for which numbers dropout hits.
+
     Args:
         model: ``forward(tokens, targets)`` returns ``(logits, loss)``.
         device: where it lives.
+        say: hears that memory is short.
     """
 
     name = "torch"
 
-    def __init__(self, model: nn.Module, device: Device) -> None:
+    def __init__(self, model: nn.Module, device: Device, say: Callable[[str], None] = lambda _line: None) -> None:
         self._model = model
         self._device = device
+        self._say = say
+        self._parts = 1
+        self._added: list[tuple[Tensor, Tensor, float]] = []
+        """The step's micro-batches so far: what fails half-way is begun again."""
 
     def prepare(self) -> None:
         """Nothing to do: torch works on the weights themselves."""
 
     def begin(self) -> None:
+        self._added = []
         self._model.zero_grad(set_to_none=True)
 
     def add(self, inputs: Tensor, targets: Tensor, share: float) -> Tensor:
-        loss = self._forward(inputs, targets)
-        (loss * share).backward()  # type: ignore[no-untyped-call]
-        return loss.detach()
+        self._added.append((inputs, targets, share))
+        try:
+            return self._add(inputs, targets, share)
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+        return self._begin_again()
 
     def end(self) -> None:
         """Nothing to do: torch adds where the gradients stay."""
+        self._added = []
 
     def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         with torch.no_grad():
-            return self._forward(inputs, targets)
+            return torch.stack([self._forward(*part) * weight for *part, weight in self._split(inputs, targets)]).sum()
+
+    def _add(self, inputs: Tensor, targets: Tensor, share: float) -> Tensor:
+        losses = []
+        for part_inputs, part_targets, weight in self._split(inputs, targets):
+            loss = self._forward(part_inputs, part_targets)
+            (loss * (share * weight)).backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach() * weight)
+        return torch.stack(losses).sum()
+
+    def _begin_again(self) -> Tensor:
+        """All of the step so far once more, in smaller parts: a part of the last one's gradients may be in the sums."""
+        rows = max(len(inputs) for inputs, *_rest in self._added)
+        while self._parts < rows:
+            self._parts = min(rows, 2 * self._parts)
+            self._model.zero_grad(set_to_none=True)
+            if self._device.target.type == "cuda":
+                torch.cuda.empty_cache()
+            torch.manual_seed(torch.initial_seed())
+            try:
+                losses = [self._add(*one) for one in self._added]
+            except RuntimeError as error:
+                if not _is_out_of_memory(error):
+                    raise
+            else:
+                self._say(
+                    f"memory is short: micro-batches are computed in {self._parts} parts, the step stays the same"
+                )
+                return losses[-1]
+        raise TrainError(
+            "memory is short for the activations of a single row",
+            hint="choose a smaller model or max_seq_len, or a machine with more memory",
+        )
+
+    def _split(self, inputs: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor, float]]:
+        """The rows in parts, each with its share of the mean."""
+        parts = min(self._parts, len(inputs))
+        if parts == 1:
+            yield inputs, targets, 1.0
+            return
+        count = int((targets != IGNORED_TARGET).sum())
+        for part_inputs, part_targets in zip(inputs.tensor_split(parts), targets.tensor_split(parts), strict=True):
+            if own := int((part_targets != IGNORED_TARGET).sum()):
+                yield part_inputs, part_targets, own / count
 
     def _forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
         target = self._device.target
@@ -85,3 +145,8 @@ class TorchGradients(Gradients):
         if not isinstance(loss, Tensor):
             raise AssertionError("a model that is given targets returns a loss")
         return loss
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch says that memory is short; for the CPU it has no error of its own."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
