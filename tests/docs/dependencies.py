@@ -13,6 +13,7 @@ from tests.docs.pages import REPOSITORY
 SECTIONS = {
     "At run time": ("project", "dependencies"),
     "On Modal": ("project", "optional-dependencies", "modal"),
+    "For pictures": ("project", "optional-dependencies", "plot"),
     "For the tests": ("project", "optional-dependencies", "test"),
     "For the checks": ("project", "optional-dependencies", "lint"),
     "To build": ("build-system", "requires"),

@@ -20,7 +20,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "runs": "List every version of every run, with its loss.",
         "logs": "Show what a run said, or follow what it says.",
         "show": "Show everything known about one resource.",
+        "eval": "Say how good a model is: loss, perplexity, bits a byte, and what its stories are like.",
         "report": "Write a page with the curves, stories and settings of runs.",
+        "plot": "Draw the loss curves of runs into a picture.",
+        "compare": "Compare two runs: settings, losses at equal steps, tokens and times, stories.",
         "graph": "Show what depends on what.",
     },
     "Keep house": {
