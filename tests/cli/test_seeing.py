@@ -136,7 +136,9 @@ def test_eval_of_a_text_with_a_model_file_needs_no_workspace(applied, tmp_path, 
     files = {"--tokenizer": applied.root / "small.bin", "--data": text, "--train": applied.root / "data/toy/train.txt"}
     options = [str(word) for pair in files.items() for word in pair]
     model = str(applied.root / "out/tiny/model.bin")
-    found = json.loads(type(applied)(Path()).run("eval", model, *options, "--stories", "1", "--tokens", "0", "--json").out)
+    found = json.loads(
+        type(applied)(Path()).run("eval", model, *options, "--stories", "1", "--tokens", "0", "--json").out
+    )
     run = json.loads(applied.run("eval", "tiny", "--stories", "1", "--tokens", "0", "--json").out)
     assert found["scores"]["loss"] == pytest.approx(run["scores"]["loss"], abs=1e-9)
     assert found["scores"] | {"loss": 0} == pytest.approx(run["scores"] | {"loss": 0})
@@ -164,3 +166,13 @@ def test_eval_of_tokens_of_another_vocabulary_is_refused(applied) -> None:
     shard.write_bytes(b"\x01\x00\xff\x7f" * 100)
     result = applied.run("eval", "tiny", "--data", str(shard), "--stories", "0")
     assert "holds the token 32767, but the model knows 320" in result.err
+
+
+def test_a_model_that_only_torch_plays_is_evaluated_too(applied) -> None:
+    applied.edit("[model.tiny]\n", '[model.tiny]\narch = "gpt"\n')
+    applied.edit("n_kv_heads = 2\n", "")
+    assert applied.run("apply", "-y").status == 0
+    document = json.loads(applied.run("eval", "tiny", "--stories", "2", "--json").out)
+    best = min(line["val_loss"] for line in metrics(applied.root) if "val_loss" in line)
+    assert (document["engine"], document["stories"]["count"]) == ("torch", 2)
+    assert document["scores"]["loss"] == pytest.approx(best, abs=1e-4)

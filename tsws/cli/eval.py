@@ -11,6 +11,7 @@ from tsws.cli.options import set_option
 from tsws.cli.session import Command, Session
 
 if TYPE_CHECKING:
+    from tsws.plugin import Plugins
     from tsws.workspace.evaluating import Texts
     from tsws.workspace.playables import Playable
 
@@ -55,8 +56,8 @@ def command(
     from tsws.cli.eval_text import evaluation_json, evaluation_lines
     from tsws.workspace.evaluating import Asked, evaluate
 
-    playable, texts = _found(session, what, data, train, tokenizer, overrides)
-    found = evaluate(playable, texts, Asked(**asked))
+    playable, texts, plugins = _found(session, what, data, train, tokenizer, overrides)
+    found = evaluate(playable, texts, Asked(**asked), plugins)
     for line in [evaluation_json(found)] if as_json else evaluation_lines(found):
         click.echo(line)
 
@@ -68,21 +69,22 @@ def _found(
     train: Path | None,
     tokenizer: Path | None,
     overrides: tuple[str, ...],
-) -> tuple[Playable, Texts]:
-    """The model that is meant, and the texts. A model file with its tokenizer needs no workspace."""
+) -> tuple[Playable, Texts, Plugins]:
+    """The model that is meant, the texts, and the plugins that there are. A model file with its tokenizer needs no workspace."""
+    from tsws.plugin import load_plugins
     from tsws.workspace.evaluating import Texts, texts_of_run
     from tsws.workspace.playables import Playable, find_playable
 
     given = Texts(str(data or ""), (data,) if data else (), (train,) if train else ())
     if tokenizer is not None and Path(what).is_file():
-        return Playable(what, Path(what), tokenizer), given
+        return Playable(what, Path(what), tokenizer), given, load_plugins()
     context = session.open(overrides).context
     if what.removeprefix("run.") not in context.manifest.run:
         is_model = Path(what).is_file() or what.removeprefix("model.") in context.manifest.model
         chosen = {"model": what} if is_model else {"run": what}
-        return find_playable(context, tokenizer=tokenizer, **chosen), given
+        return find_playable(context, tokenizer=tokenizer, **chosen), given, context.plugins
     playable = find_playable(context, run=what)
     if data is not None:
-        return playable, given
+        return playable, given, context.plugins
     own = texts_of_run(context, what)
-    return playable, Texts(own.name, own.held_out, given.training or own.training, own.tokens)
+    return playable, Texts(own.name, own.held_out, given.training or own.training, own.tokens), context.plugins

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tsws.errors import FormatError, TswsError
+from tsws.plugin import Plugins
 from tsws.report.scores import Scores, count_bytes, piece_bytes
 from tsws.report.stories import StoryStatistics, statistics, words_of
 from tsws.resources.remote import RemoteRunRule
@@ -109,7 +110,7 @@ def texts_of_run(context: Context, name: str) -> Texts:
     return Texts(f"validation set of {rule.data}", tuple(val), tuple(train), rule.hyperparameters().eval_tokens)
 
 
-def evaluate(playable: Playable, texts: Texts, asked: Asked) -> Evaluation:
+def evaluate(playable: Playable, texts: Texts, asked: Asked, plugins: Plugins) -> Evaluation:
     """Evaluate a model.
 
     The held-out tokens are predicted in the rows of training: as many whole rows as fit, each on its own. For a run that is
@@ -120,7 +121,7 @@ def evaluate(playable: Playable, texts: Texts, asked: Asked) -> Evaluation:
         BuildError: the native library is wanted, and can not be compiled.
         OSError: a file can not be read.
     """
-    with open_predictor(playable, asked.engine) as model:
+    with open_predictor(playable, asked.engine, plugins) as model:
         words = Llama2cTokenizer.load(playable.tokenizer, model.vocab_size)
         scores = _scores(model, words, texts, asked) if texts.held_out else None
         told = None

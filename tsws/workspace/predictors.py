@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tsws.errors import BuildError
+from tsws.errors import BuildError, UsageError
+from tsws.plugin import Plugins
 from tsws.report.stories import ToldStory
 from tsws.text.llama2c_tokenizer import Llama2cTokenizer
 from tsws.workspace.playables import Playable
+from tsws.workspace.torch_engine import choose_engine, load_model
 
 if TYPE_CHECKING:
     from tsws.engine.library import Model
@@ -53,15 +55,16 @@ class Predictor(Protocol):
         ...
 
 
-def open_predictor(playable: Playable, engine: Engine) -> closing[Predictor]:
-    """Open a model; ``auto`` is native wherever a compiler is.
+def open_predictor(playable: Playable, engine: Engine, plugins: Plugins) -> closing[Predictor]:
+    """Open a model; ``auto`` is native for llama2.c's models wherever a compiler is.
 
     Raises:
         BuildError: native is wanted, and can not be compiled.
         FormatError: a file is broken, or the tokenizer is not the model's.
+        TswsError: nobody provides its architecture, or that tells no stories.
     """
-    if engine == "torch":
-        return closing(_Torch(playable))
+    if choose_engine(playable, None if engine == "auto" else engine) == "torch":
+        return closing(_Torch(playable, plugins))
     from tsws.engine.library import Model
 
     try:
@@ -69,7 +72,7 @@ def open_predictor(playable: Playable, engine: Engine) -> closing[Predictor]:
     except BuildError:
         if engine == "native":
             raise
-        return closing(_Torch(playable))
+        return closing(_Torch(playable, plugins))
 
 
 class _Native:
@@ -103,17 +106,17 @@ class _Torch:
 
     engine = "torch"
 
-    def __init__(self, playable: Playable) -> None:
-        from tsws.model.llama import Llama
-        from tsws.model.llama2c import read_model
+    def __init__(self, playable: Playable, plugins: Plugins) -> None:
+        from tsws.model.generate import Storyteller
 
-        config, weights = read_model(playable.model)
-        self._model = Llama(config)
-        self._model.load_state_dict(weights)
-        self._model.eval()
+        model = load_model(playable, plugins)
+        if not isinstance(model, Storyteller):
+            raise UsageError(f"{playable.label} can not be evaluated: its architecture tells no stories")
+        model.eval()
+        self._model, self._forward = model, model.forward
         self._tokenizer = playable.tokenizer
-        self._words = Llama2cTokenizer.load(playable.tokenizer, config.vocab_size)
-        self.max_seq_len, self.vocab_size = config.max_seq_len, config.vocab_size
+        self.max_seq_len, self.vocab_size = model.config.max_seq_len, model.config.vocab_size
+        self._words = Llama2cTokenizer.load(playable.tokenizer, self.vocab_size)
 
     def nats(self, rows: Sequence[Tokens]) -> float:
         import torch
@@ -122,7 +125,7 @@ class _Torch:
         with torch.inference_mode():
             for first in range(0, len(rows), _ROWS):
                 batch = torch.from_numpy(np.stack(rows[first : first + _ROWS]).astype(np.int64))
-                _, loss = self._model(batch[:, :-1], batch[:, 1:].contiguous())
+                _, loss = self._forward(batch[:, :-1], batch[:, 1:].contiguous())
                 total += loss.item() * batch[:, 1:].numel()
         return total
 

@@ -39,13 +39,18 @@ def tell(
     from tsws.model.generate import Storyteller
     from tsws.resources.telling import story
 
-    model = _load(playable, plugins)
+    model = load_model(playable, plugins)
     if not isinstance(model, Storyteller):
         raise UsageError(f"{playable.label} can not be played: its architecture tells no stories")
     yield from story(model, playable.tokenizer, prompt, temperature=temperature, top_p=top_p, steps=steps, seed=seed)
 
 
-def _load(playable: Playable, plugins: Plugins) -> nn.Module:
+def load_model(playable: Playable, plugins: Plugins) -> nn.Module:
+    """A model with its weights.
+
+    Raises:
+        TswsError: the file is damaged, or nobody provides its architecture.
+    """
     from tsws.model.llama import Llama
     from tsws.model.llama2c import read_model
     from tsws.model.weights import load_weights, read_config
