@@ -142,7 +142,7 @@ def test_an_unknown_architecture_is_blocked_with_the_known_ones(place: Place) ->
         Change.BLOCKED,
         "no plugin provides the architecture 'mamba'",
     )
-    assert plan["run.r"].hint == "known architectures: bigram, llama"
+    assert plan["run.r"].hint == "known architectures: bigram, gpt, llama"
     assert plan["export.r"].reason == "needs run.r, which is blocked"
 
 
