@@ -30,13 +30,12 @@ class Claims:
         data = self.files.read(f"{self._folder}/{claim_name(number)}")
         return number, msgspec.json.decode(data, type=Claim) if data else None
 
-    def take(self, job: str, *, call: str, container: str) -> tuple[Verdict, int, Claim | None]:
+    def take(self, job: str, call: str) -> tuple[Verdict, int, Claim | None]:
         """Try to get the lease.
 
         Args:
             job: what is to be worked on.
             call: the container's function call.
-            container: its name.
 
         Returns:
             the verdict; the number of the claim that holds now; that claim, when it is somebody else's.
@@ -46,7 +45,7 @@ class Claims:
             found = verdict(held, job, call, self.has_ended)
             if found is not Verdict.TAKE:
                 return found, number, held
-            mine = Claim(job=job, call=call, container=container, time=time.time())
+            mine = Claim(job=job, call=call, time=time.time())
             if self.files.create(f"{self._folder}/{claim_name(number + 1)}", msgspec.json.encode(mine)):
                 return found, number + 1, None
 

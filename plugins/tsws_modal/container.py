@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +43,6 @@ def work(orders: str) -> str:
             files=VolumeFiles(lambda: open_volume(told)),
             place=Path(MOUNT),
             call=modal.current_function_call_id() or "",
-            container=os.environ.get("MODAL_TASK_ID", ""),
         )
         outcome = turn.run(lambda: asked[0] if asked else None)
     if not outcome.final:

@@ -24,8 +24,6 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     job: str
     call: str
     """The function call of the container that holds it."""
-    container: str = ""
-    """Its name; for people."""
     time: float
     """Seconds since the epoch."""
 

@@ -53,15 +53,13 @@ class Turn:
         files: of the volume, as the server has them.
         place: where the volume is mounted.
         call: the function call that this container works on.
-        container: its name.
     """
 
-    def __init__(self, orders: Orders, *, files: VolumeFiles, place: Path, call: str, container: str) -> None:
+    def __init__(self, orders: Orders, *, files: VolumeFiles, place: Path, call: str) -> None:
         self.orders = orders
         self.files = files
         self.place = place
         self.call = call
-        self.container = container
         self.folder = job_folder(orders.job)
         self.claims = Claims(files, orders.address, self._has_ended)
         self.began = time.monotonic()
@@ -102,7 +100,7 @@ class Turn:
     def _take(self, asked: Callable[[], Reason | None]) -> tuple[Verdict, int, Claim | None]:
         """The lease, or who has it; one who holds it for another job is waited for, but not for long."""
         while True:
-            found, number, held = self.claims.take(self.orders.job, call=self.call, container=self.container)
+            found, number, held = self.claims.take(self.orders.job, self.call)
             late = time.monotonic() - self.began > PATIENCE
             if found is not Verdict.BUSY or late or asked() or (held is not None and self._makes_the_same(held.job)):
                 return found, number, held

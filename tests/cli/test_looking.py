@@ -168,7 +168,7 @@ def test_logs_of_nothing(project) -> None:
 
 def test_cancel_of_a_job_that_is_over(applied) -> None:
     assert applied.run("cancel", "run.tiny").err == (
-        "error: no job of run.tiny is running\nhint: `tsws status` shows what is at work\n"
+        "error: no job of run.tiny is running\nhint: `tsws status --refresh` shows what is at work\n"
     )
 
 
