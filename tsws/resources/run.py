@@ -17,18 +17,17 @@ from tsws.reconcile.action import Change, Estimate
 from tsws.reconcile.facts import Facts, Version
 from tsws.reconcile.resource import BaseRule, Made, Making, Resource, Result
 from tsws.resources.active_jobs import missing_backend, open_backend
+from tsws.resources.extending import CHECKPOINTS, agreement, checkpoint_folder, common_step
 from tsws.resources.rates import keep_rate, measured_rate, priced
 from tsws.resources.shards import chosen_shards, shard_files
 from tsws.resources.tokens import tokens_address, train_and_validation
 from tsws.train.recipe import Hyperparameters, resolve
-from tsws.train.schedule import agree_until
 
 if TYPE_CHECKING:
     from tsws.train.settings import TrainData
 
 BEST, LAST, METRICS, SAMPLES = "best", "last", "metrics", "samples"
 """Roles of a run's files: weights of the best evaluation, of the last step, what was measured, and what was told."""
-CHECKPOINTS = "checkpoints"
 TORCH_FILES = ("checkpoint.pt", "model_best.pt")
 """In the order in which a run looks for a beginning."""
 LLAMA = "llama"
@@ -142,7 +141,7 @@ class RunRule(BaseRule):
         wanted = self.hyperparameters()
         best: tuple[int, Version] | None = None
         for version in versions:
-            step = _common_step(version, resource, wanted)
+            step = common_step(version, resource, wanted)
             if step > 0 and (best is None or step > best[0]):
                 best = (step, version)
         if best is None:
@@ -178,7 +177,7 @@ class RunRule(BaseRule):
         return LlamaConfig.from_fields({**fields, "vocab_size": vocab_size}).flops_per_token(training=True)
 
     def _steps_taken(self, resource: Resource, facts: Facts, wanted: Hyperparameters) -> int:
-        return max((_common_step(version, resource, wanted) for version in facts.versions), default=0)
+        return max((common_step(version, resource, wanted) for version in facts.versions), default=0)
 
     def make(self, making: Making) -> Result:
         """Train to the end, from wherever an earlier try or an earlier version left off."""
@@ -290,32 +289,9 @@ class RunRule(BaseRule):
         progress = self.progress_of(making.predecessor)
         if intent is None or not progress:
             return None
-        limit = _agreement(intent.identity, making.resource, self.hyperparameters())
+        limit = agreement(intent.identity, making.resource, self.hyperparameters())
         steps = [step for step in progress["checkpoints"] if step <= limit]
-        return _checkpoint_folder(making.predecessor, steps[-1]) if steps else None
-
-
-def _checkpoint_folder(version: Path, step: int) -> Path | None:
-    return next(
-        (path for path in (version / CHECKPOINTS).iterdir() if path.name.isdigit() and int(path.name) == step), None
-    )
-
-
-def _common_step(version: Version, resource: Resource, wanted: Hyperparameters) -> int:
-    """The latest checkpoint of a version that is also one of the wanted run; 0 when there is none."""
-    limit = _agreement(version.identity, resource, wanted)
-    return max((step for step in version.progress.get("checkpoints", ()) if step <= limit), default=0)
-
-
-def _agreement(identity: Mapping[str, Any], resource: Resource, wanted: Hyperparameters) -> int:
-    """How many steps a run with some identity shares with the wanted one."""
-    others = {key for key in resource.identity if key != "train"}
-    if any(identity.get(key) != resource.identity[key] for key in others):
-        return 0
-    try:
-        return agree_until(Hyperparameters(**identity["train"]), wanted)
-    except TypeError:  # numbers of another version of tsws
-        return 0
+        return checkpoint_folder(making.predecessor, steps[-1]) if steps else None
 
 
 def _interval(value: str | int) -> int | float:
