@@ -3,7 +3,8 @@
  *
  * A model and a tokenizer are opened once, are read-only from then on and may be shared by any number of threads.
  * A session (one stream of text), a batch (many in step) and a sampler (one source of randomness) belong to one
- * thread at a time; a session or a batch may start threads of its own, which end with it.
+ * thread at a time; a session or a batch may start threads of its own, which end with it and are not there in a child of
+ * fork().
  *
  *     tsws_model *model;
  *     tsws_session *session;

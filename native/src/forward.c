@@ -11,8 +11,13 @@ enum {
     LINE_FLOATS = TSWS_ALIGNMENT / sizeof(float),
     BYTES_A_THREAD = 1 << 19, /* of weights in a step: with less, to meet takes more time than is won */
     LONG_WORK = 64 << 20,     /* bytes of weights times rows that take milliseconds */
-    BYTES_NEAR = 16 << 20,    /* weights that stay in a cache near enough for each thread to read them all */
-    ROWS_A_THREAD = 4         /* for which reading them all pays */
+    /*
+     * Up to so many bytes of weights each thread of a batch goes through all of them with rows of its own: they lie in the
+     * cache nearest to it, there is nobody to wait for, and no vector is quantised twice.
+     */
+    BYTES_NEAR = 2 << 20,
+    ROWS_A_THREAD = 4,   /* for which that pays */
+    TURNS_AT_ONCE = 1024 /* most contexts; a file may claim one that no memory holds */
 };
 
 static size_t in_lines(size_t floats) {
@@ -94,20 +99,24 @@ static bool allocate_forward(tsws_forward *forward, size_t n_streams, size_t max
 }
 
 /* In single precision throughout, as llama2.c has it. */
-static void fill_turns(const tsws_forward *forward) {
+void tsws_forward_turn(tsws_forward *forward, size_t n_positions) {
     size_t head_size = forward->model->head_size;
-    float *turn = forward->turns;
+    size_t first = forward->n_turns;
+    size_t last = tsws_size_add(n_positions, TURNS_AT_ONCE - 1) / TURNS_AT_ONCE * TURNS_AT_ONCE;
 
-    for (size_t position = 0; position < forward->max_positions; position++) {
-        for (size_t i = 0; i < head_size / 2; i++) {
-            float frequency = 1.0f / powf(10000.0f, (float)(2 * i) / (float)head_size); /* radians a position */
+    last = last < forward->max_positions ? last : forward->max_positions;
+    for (size_t i = 0; first < last && i < head_size / 2; i++) {
+        float frequency = 1.0f / powf(10000.0f, (float)(2 * i) / (float)head_size); /* radians a position */
+
+        for (size_t position = first; position < last; position++) {
+            float *turn = forward->turns + position * head_size;
             float angle = (float)position * frequency;
 
             turn[i] = cosf(angle);
             turn[head_size / 2 + i] = sinf(angle);
         }
-        turn += head_size;
     }
+    forward->n_turns = last > first ? last : first;
 }
 
 static tsws_status check_options(const tsws_session_options *options, tsws_error *error) {
@@ -156,7 +165,7 @@ tsws_status tsws_forward_create(tsws_forward *forward, const tsws_model *model, 
         return tsws_fail(error, TSWS_ERROR_MEMORY, "%s: memory is short for a context of %" PRId32 " tokens",
                          model->path, max_positions);
     }
-    fill_turns(forward);
+    tsws_forward_turn(forward, 1);
     return TSWS_OK;
 }
 

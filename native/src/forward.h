@@ -25,6 +25,7 @@ typedef struct tsws_forward {
     tsws_team *team;
     size_t max_positions;
     size_t max_rows;
+    size_t n_turns;           /* positions whose turns are known */
     size_t rows_of_long_work; /* see tsws_team_run */
     size_t rows_to_split;     /* so many independent rows, or more, are split among the threads; else each matrix is */
 
@@ -60,6 +61,9 @@ tsws_status tsws_forward_create(tsws_forward *forward, const tsws_model *model, 
 
 /* One that is all zero is allowed. */
 void tsws_forward_destroy(tsws_forward *forward);
+
+/* Makes sure that the turns of the first n_positions positions are known. */
+void tsws_forward_turn(tsws_forward *forward, size_t n_positions);
 
 /* Errors: ARGUMENT (no such token). */
 tsws_status tsws_forward_check_token(const tsws_forward *forward, int32_t token, tsws_error *error);

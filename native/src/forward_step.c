@@ -230,6 +230,7 @@ void tsws_forward_run(tsws_forward *forward, const tsws_row *rows, size_t n_rows
     };
 
     for (size_t i = 0; i < n_rows; i++) {
+        tsws_forward_turn(forward, rows[i].position + 1);
         embed(forward, &rows[i], forward->x + i * forward->dim_stride);
     }
     tsws_team_run(forward->team, n_rows >= forward->rows_of_long_work, run_member, &run);

@@ -96,6 +96,34 @@ static void company_and_threads_change_nothing(const tsws_model *model) {
     free(expected);
 }
 
+/* The turns of a long context are computed as far as it is used. */
+static void turns_are_those_of_their_positions(void) {
+    const int32_t header[7] = {8, 12, 1, 2, 1, 10, 1100};
+    tsws_model *model = NULL;
+    tsws_forward forward;
+
+    write_v0_model("long.bin", header, NULL);
+    if (!CHECK(tsws_model_open("long.bin", NULL, &model, NULL) == TSWS_OK)) {
+        return;
+    }
+    forward = create(model, 1, 1, 1);
+    CHECK(forward.n_turns == 1024);
+    tsws_forward_turn(&forward, 1024);
+    CHECK(forward.n_turns == 1024);
+    tsws_forward_turn(&forward, 1025);
+    CHECK(forward.n_turns == 1100);
+    for (size_t position = 0; position < 1100; position++) {
+        const float *turn = forward.turns + position * 4; /* two pairs: radians a position 1 and 1 / 100 */
+
+        CHECK_NEAR(turn[0], cos((double)position), 1e-6);
+        CHECK_NEAR(turn[1], cos((double)position / 100.0), 1e-6);
+        CHECK_NEAR(turn[2], sin((double)position), 1e-6);
+        CHECK_NEAR(turn[3], sin((double)position / 100.0), 1e-6);
+    }
+    tsws_forward_destroy(&forward);
+    tsws_model_close(model);
+}
+
 static void memory_that_is_not_there_is_refused(const tsws_model *model) {
     const tsws_session_options options = {.threads = 1};
     tsws_forward forward;
@@ -125,5 +153,6 @@ int main(void) {
         tsws_model_close(model);
     }
     CHECK(played >= N_SHAPES * 2);
+    turns_are_those_of_their_positions();
     return check_result();
 }
