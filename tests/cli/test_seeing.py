@@ -171,8 +171,26 @@ def test_eval_of_tokens_of_another_vocabulary_is_refused(applied) -> None:
 def test_a_model_that_only_torch_plays_is_evaluated_too(applied) -> None:
     applied.edit("[model.tiny]\n", '[model.tiny]\narch = "gpt"\n')
     applied.edit("n_kv_heads = 2\n", "")
-    assert applied.run("apply", "-y").status == 0
+    assert applied.run("apply", "-y", "run.tiny", "export.tiny").status == 0
     document = json.loads(applied.run("eval", "tiny", "--stories", "2", "--json").out)
     best = min(line["val_loss"] for line in metrics(applied.root) if "val_loss" in line)
     assert (document["engine"], document["stories"]["count"]) == ("torch", 2)
     assert document["scores"]["loss"] == pytest.approx(best, abs=1e-4)
+
+
+def test_real_models_have_the_losses_that_are_known_of_them(real_data, tmp_path, applied) -> None:
+    losses, bits = [], []
+    for model, tokenizer in (
+        ("stories260K/stories260K.bin", "stories260K/tok512.bin"),
+        ("tok105/model5000.bin", "tok105/tok105.bin"),
+    ):
+        text = str(real_data / "tinystories-valid.txt")
+        files = ["--tokenizer", str(real_data / tokenizer), "--data", text, "--train", text]
+        result = applied.run("eval", str(real_data / model), *files, "--tokens", "32768", "--stories", "4", "--json")
+        document = json.loads(result.out)
+        losses.append(document["scores"]["loss"])
+        bits.append(document["scores"]["bits_per_byte"])
+        assert document["stories"]["unknown_words"] < 0.2
+        assert "unk" not in document["stories"]["unknown_examples"]
+    assert losses == pytest.approx([1.297, 0.7366], abs=0.05)  # as published, on other stories
+    assert bits == pytest.approx([0.89, 1.02], abs=0.03)

@@ -23,7 +23,7 @@ def test_words_are_runs_of_letters(text: str, words: list[str]) -> None:
 
 
 def test_two_stories_are_looked_at_together() -> None:
-    stories = [ToldStory("the cat sat", 9, True), ToldStory("The cat ran the blick", 11, False)]
+    stories = [ToldStory("the cat sat", 9, True), ToldStory("The cat ran the blick, so", 11, False)]
     assert statistics(stories, {"the", "cat", "sat", "ran"}) == StoryStatistics(
         count=2,
         distinct={1: 5 / 8, 2: 5 / 6, 3: 1.0},

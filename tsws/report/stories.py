@@ -58,7 +58,7 @@ def statistics(stories: Sequence[ToldStory], known: Collection[str] | None, *, e
         known: the words of the training text; None: nobody knows them.
         examples: how many unknown words to name at most.
     """
-    told = [words_of(story.text) for story in stories]
+    told = [_whole_words(story) for story in stories]
     phrases = [_phrases(words, REPEATED) for words in told]
     total = sum(map(len, phrases))
     unknown = [word for words in told for word in words if known is not None and word not in known]
@@ -73,6 +73,12 @@ def statistics(stories: Sequence[ToldStory], known: Collection[str] | None, *, e
         tokens=fmean(story.tokens for story in stories),
         ended=fmean(story.ended for story in stories),
     )
+
+
+def _whole_words(story: ToldStory) -> list[str]:
+    """The words of a story; where it was cut off within one, that one is none."""
+    words = words_of(story.text)
+    return words[:-1] if not story.ended and story.text[-1:].isalpha() else words
 
 
 def _phrases(words: Sequence[str], length: int) -> list[tuple[str, ...]]:

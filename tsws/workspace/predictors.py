@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Engine = Literal["auto", "native", "torch"]
 Tokens = npt.NDArray[np.integer]
+_UNKNOWN = "<unk>"
+"""What stands for a line end where the vocabulary has none."""
 _ROWS = 16
 """That torch computes at once."""
 
@@ -94,7 +96,9 @@ class _Native:
     def tell(
         self, prompt: str, *, count: int, temperature: float, top_p: float, steps: int, seed: int
     ) -> list[ToldStory]:
-        told = self._model.generate_many([prompt] * count, temperature=temperature, top_p=top_p, steps=steps, seed=seed)
+        told = self._model.generate_many(
+            [prompt] * count, temperature=temperature, top_p=top_p, steps=steps, seed=seed, pretty=True
+        )
         return [ToldStory(story.text, len(story.tokens) - 1, story.stop == "story") for story in told]
 
     def close(self) -> None:
@@ -152,7 +156,7 @@ class _Torch:
                 )
             )
             tokens = len(pieces) - 1  # the last one only ends the decoding
-            found.append(ToldStory("".join(pieces), tokens, tokens < limit))
+            found.append(ToldStory("".join(pieces).replace(_UNKNOWN, "\n"), tokens, tokens < limit))
         return found
 
     def close(self) -> None:
