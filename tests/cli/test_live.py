@@ -64,7 +64,7 @@ def test_training_shows_step_loss_speed_time_left_and_the_curve() -> None:
     step = next(index for index, event in enumerate(EVENTS) if isinstance(event, Metric) and event.step == 60)
     assert frame(EVENTS[: step + 1]) == [
         "  run.tiny ━━━━━━━━━━━━━━           60/100  41s left",
-        "    loss 2.6000 ██▇▇▇▇▆▆▆▅▅▅▅▄▄▄▃▃▃▃▂▂▂▁  val loss 3.2500  12.3k tokens/s",
+        "    loss 2.6000 ██▇▇▆▆▆▅▅▅▄▄▃▃▃▂▂▁  val loss 3.2500  12.3k tokens/s  lr 0.01",
     ]
 
 

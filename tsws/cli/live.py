@@ -24,7 +24,7 @@ from tsws.job import Checkpoint, Done, Event, Failed, Log, Metric, Sample
 
 BAR = 24
 """Characters of a bar."""
-SPARK = 24
+SPARK = 18
 """Characters of the curve of the loss."""
 
 
@@ -149,8 +149,8 @@ def _left(words: str, seconds: float | None) -> str:
 
 
 def _training(training: Training) -> Text:
-    """The second line of a run: loss with its curve, validation loss, speed."""
-    text = Text("    ")
+    """The second line of a run: loss with its curve, validation loss, speed, learning rate."""
+    text = Text("    ", no_wrap=True, overflow="ellipsis")
     if training.train_loss is not None:
         text.append(f"loss {loss_words(training.train_loss)} ")
         text.append(sparkline(training.losses, SPARK), style="cyan")
@@ -158,4 +158,6 @@ def _training(training: Training) -> Text:
         text.append(f"  val loss {loss_words(training.val_loss)}")
     if training.tokens_per_second is not None:
         text.append(f"  {big_number(training.tokens_per_second)} tokens/s", style="dim")
+    if training.lr is not None:
+        text.append(f"  lr {training.lr:.2g}", style="dim")
     return text

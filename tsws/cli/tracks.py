@@ -49,6 +49,7 @@ class Training:
     val_loss: float | None = None
     best_val_loss: float | None = None
     tokens_per_second: float | None = None
+    lr: float | None = None
     losses: list[float] = field(default_factory=list)
     """Of every line so far, for a spark line."""
 
@@ -107,6 +108,7 @@ def _trained(before: Training | None, event: Metric) -> Training:
         training.train_loss = values["train_loss"]
         training.losses.append(values["train_loss"])
     training.tokens_per_second = values.get("tokens_per_second", training.tokens_per_second)
+    training.lr = values.get("lr", training.lr)
     if "val_loss" in values:
         training.val_loss = values["val_loss"]
         best = training.best_val_loss
