@@ -91,15 +91,15 @@ def test_the_native_library_is_that_of_the_source(monkeypatch):
     [
         ("linux", {"TSWS_CACHE": "/here"}, "/here"),
         ("linux", {"XDG_CACHE_HOME": "/caches"}, "/caches/tsws"),
-        ("linux", {"XDG_CACHE_HOME": "caches"}, "/home/me/.cache/tsws"),
-        ("linux", {}, "/home/me/.cache/tsws"),
-        ("darwin", {"XDG_CACHE_HOME": "/caches"}, "/home/me/Library/Caches/tsws"),
+        ("linux", {"XDG_CACHE_HOME": "caches"}, "/somebody/.cache/tsws"),
+        ("linux", {}, "/somebody/.cache/tsws"),
+        ("darwin", {"XDG_CACHE_HOME": "/caches"}, "/somebody/Library/Caches/tsws"),
     ],
 )
 def test_caches_lie_where_the_system_has_them(monkeypatch, system, environment, expected):
     for name in ("TSWS_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in {"HOME": "/home/me", **environment}.items():
+    for name, value in {"HOME": "/somebody", **environment}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("tsws.engine.shared.sys.platform", system)
     assert cache_folder() == Path(expected)
