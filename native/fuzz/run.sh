@@ -22,7 +22,8 @@ case $("$cc" --version) in
 *clang*) library="-fsanitize=fuzzer-no-link,$sanitizers" main=-fsanitize=fuzzer ;;
 esac
 
-(cd objects && rm -f ./*.o && "$cc" $flags $library -c "$native"/src/*.c)
+cores=$(getconf _NPROCESSORS_ONLN)
+(cd objects && rm -f ./*.o && printf '%s\n' "$native"/src/*.c | xargs -n 1 -P "$cores" "$cc" $flags $library -c)
 "$cc" $flags "$native/fuzz/seeds.c" "$native/tests/files.c" -o write_seeds
 ./write_seeds seeds
 export ASAN_OPTIONS="max_allocation_size_mb=32:${ASAN_OPTIONS:-}"
