@@ -22,7 +22,7 @@ from tsws.cli.session import Session, global_options
 from tsws.cli.table import SECTIONS
 from tsws.fetch import lockfile
 from tsws.job import events
-from tsws.manifest.reference import reference_markdown
+from tsws.manifest.reference import keys_markdown, reference_markdown
 from tsws.manifest.schema import DIALECT
 from tsws.plugin import hookspecs
 from tsws.reconcile import record
@@ -46,6 +46,7 @@ def render(name: str) -> str:
     renderers: dict[str, Callable[[], str]] = {
         "manifest-reference": reference_markdown,
         "commands": commands,
+        "options": lambda: options(what),
         "hook": lambda: function(getattr(hookspecs, what)),
         "interface": lambda: interface(getattr(plugin, what)),
         "file": lambda: f"```python\n{(REPOSITORY / what).read_text()}```\n\n",
@@ -59,6 +60,14 @@ def render(name: str) -> str:
 def schema(path: str) -> str:
     """A published JSON schema (draft 2020-12)."""
     return json.dumps({"$schema": DIALECT, **msgspec.json.schema(SCHEMAS[path])}, indent=1) + "\n"
+
+
+def options(what: str) -> str:
+    """The keys of a first-party plugin's table: ``backend modal``."""
+    kind, _, name = what.partition(" ")
+    plugins = plugin.load_plugins()
+    found: type[plugin.Backend | plugin.Volume] = plugins.backends[name] if kind == "backend" else plugins.volumes[name]
+    return keys_markdown(found.Options)
 
 
 # --- commands ---

@@ -28,6 +28,19 @@ def reference_markdown() -> str:
     return "\n".join(sections)
 
 
+def keys_markdown(struct: type[msgspec.Struct]) -> str:
+    """The keys that a plugin's table takes, one row a key.
+
+    Args:
+        struct: the ``Options`` of a backend or a kind of volume.
+    """
+    rows = []
+    for key, field in keys_of(struct).items():
+        info = inspect.type_info(field.type)
+        rows.append(_cells(f"`{key}`", expected(info), _default(field), _description(info)))
+    return "\n".join(["| key | value | default | what it says |", "| --- | --- | --- | --- |", *rows, ""])
+
+
 def _section(title: str, struct: type[msgspec.Struct], *, without: tuple[str, ...]) -> str:
     summary = " ".join((struct.__doc__ or "").split()).partition(": ")[2].replace("``", "`")
     rows = [_row(struct, key) for key in keys_of(struct) if key not in without]
@@ -39,7 +52,10 @@ def _row(struct: type[msgspec.Struct], key: str) -> str:
     info = inspect.type_info(field.type)
     operational = struct in _NO_IDENTITY or key in operational_keys(struct)
     kind = "operational" if operational else "identity"
-    cells = (f"`{key}`", expected(info), _default(field), kind, _description(info))
+    return _cells(f"`{key}`", expected(info), _default(field), kind, _description(info))
+
+
+def _cells(*cells: str) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
