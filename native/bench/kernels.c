@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROUNDS = 200 }; /* short ones: the best of them has the processor to itself */
+static const double ROUND = 0.0005, SECONDS = 0.15;
 
 static double now(void) {
     struct timespec time;
@@ -92,12 +92,13 @@ static void soften(const struct work *work) {
     work->kernels->softmax(work->out, work->n_positions, 1.0f);
 }
 
-/* Seconds that one call takes, the best of some rounds. */
+/* Seconds that one call takes: the best of many short rounds, for that one had the processor to itself. */
 static double measure(void (*run)(const struct work *work), const struct work *work) {
     double best = 1e9;
+    double total = 0;
     size_t repeats = 1;
 
-    for (int round = 0; round < ROUNDS;) {
+    while (total < SECONDS) {
         double start = now();
         double passed;
 
@@ -105,12 +106,9 @@ static double measure(void (*run)(const struct work *work), const struct work *w
             run(work);
         }
         passed = now() - start;
-        if (passed < 0.0005) {
-            repeats *= 2;
-            continue;
-        }
+        total += passed;
         best = passed / (double)repeats < best ? passed / (double)repeats : best;
-        round++;
+        repeats = passed < ROUND ? 2 * repeats : repeats;
     }
     return best;
 }

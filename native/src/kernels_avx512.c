@@ -15,13 +15,14 @@ static void avx512_pack(void *data, const tsws_matrix *matrix, size_t group) {
 }
 
 static size_t avx512_matmul_scratch(size_t columns, size_t group, size_t n_vectors) {
-    return group == 0 ? 0 : tsws_avx512_code_scratch(columns, group, n_vectors);
+    return group == 0 ? tsws_avx512_float_scratch(columns, n_vectors)
+                      : tsws_avx512_code_scratch(columns, group, n_vectors);
 }
 
 static void avx512_matmul(float *out, size_t out_stride, const tsws_packed *matrix, const float *x, size_t x_stride,
                           size_t n_vectors, size_t first_panel, size_t last_panel, void *scratch) {
     if (matrix->group == 0) {
-        tsws_avx512_float_matmul(out, out_stride, matrix, x, x_stride, n_vectors, first_panel, last_panel);
+        tsws_avx512_float_matmul(out, out_stride, matrix, x, x_stride, n_vectors, first_panel, last_panel, scratch);
     } else {
         tsws_avx512_code_matmul(out, out_stride, matrix, x, x_stride, n_vectors, first_panel, last_panel, scratch);
     }

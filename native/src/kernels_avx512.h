@@ -67,8 +67,9 @@ TSWS_AVX512_INLINE void tsws_avx512_store_rows(float *out, __m512 low, __m512 hi
 }
 
 /* The table's parts, each in a file of its own. */
+size_t tsws_avx512_float_scratch(size_t columns, size_t n_vectors);
 void tsws_avx512_float_matmul(float *out, size_t out_stride, const tsws_packed *matrix, const float *x, size_t x_stride,
-                              size_t n_vectors, size_t first_panel, size_t last_panel);
+                              size_t n_vectors, size_t first_panel, size_t last_panel, void *scratch);
 void tsws_avx512_code_matmul(float *out, size_t out_stride, const tsws_packed *matrix, const float *x, size_t x_stride,
                              size_t n_vectors, size_t first_panel, size_t last_panel, void *scratch);
 size_t tsws_avx512_code_scratch(size_t columns, size_t group, size_t n_vectors);

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+enum { AVX512_BYTES_AHEAD = 4096 }; /* of a panel, fetched before their turn */
+
 /* A quantised vector: codes, one scale a group, and what the group's sums begin with. */
 struct avx512_codes {
     int8_t *codes;
@@ -155,6 +157,11 @@ TSWS_AVX512_INLINE void avx512_code_tile(float *out, size_t out_stride, const ui
             }
         }
         for (; column + step <= padded; column += step) {
+            TSWS_UNROLL
+            for (size_t line = 0; line < 8; line++) {
+                _mm_prefetch((const char *)(codes + column * TSWS_AVX512_ROWS + AVX512_BYTES_AHEAD + line * 64),
+                             _MM_HINT_T0);
+            }
             avx512_add_quads(sums, codes + column * TSWS_AVX512_ROWS, x.codes + column, vector_bytes, n_vectors, 4,
                              n_parts);
         }

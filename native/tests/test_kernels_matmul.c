@@ -238,6 +238,44 @@ static void matrices_are_converted(const tsws_kernels *kernels) {
     free((void *)(uintptr_t)packed.data);
 }
 
+/* Wider than what is taken at once: a table may cut the columns, but only where that leaves the bits alone. */
+static void wide_matrices_are_right(const tsws_kernels *kernels) {
+    enum { ROWS = 35, WIDEST = 771 };
+    static float floats[ROWS * WIDEST], x[MOST_VECTORS * WIDEST], every[MOST_VECTORS * ROWS], one[ROWS];
+    const size_t widths[] = {385, 512, WIDEST};
+
+    for (size_t i = 0; i < ROWS * WIDEST; i++) {
+        floats[i] = noise(i, 11);
+    }
+    for (size_t i = 0; i < MOST_VECTORS * WIDEST; i++) {
+        x[i] = noise(i, 12);
+    }
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
+        size_t columns = widths[i];
+        tsws_matrix matrix = {.rows = ROWS, .columns = columns, .floats = floats};
+        tsws_packed packed = packed_of(kernels, &matrix, 0);
+        void *scratch = scratch_of(kernels, &packed, MOST_VECTORS);
+        void *small = scratch_of(kernels, &packed, 1);
+
+        kernels->matmul(every, ROWS, &packed, x, WIDEST, MOST_VECTORS, 0, packed.panels, scratch);
+        for (size_t v = 0; v < MOST_VECTORS; v++) {
+            kernels->matmul(one, ROWS, &packed, x + v * WIDEST, WIDEST, 1, 0, packed.panels, small);
+            CHECK(memcmp(one, every + v * ROWS, sizeof one) == 0);
+            for (size_t row = 0; row < ROWS; row++) {
+                double expected = 0;
+
+                for (size_t j = 0; j < columns; j++) {
+                    expected += (double)floats[row * columns + j] * (double)x[v * WIDEST + j];
+                }
+                CHECK_NEAR(one[row], expected, 1e-4);
+            }
+        }
+        free(scratch);
+        free(small);
+        free((void *)(uintptr_t)packed.data);
+    }
+}
+
 /* llama2.c's: one sum a row, column after column; with codes the products of a group as integers, the groups as floats. */
 static void portable_sums_run_in_the_order_of_the_columns(void) {
     tsws_matrix floats = matrix_of(LONGEST, 66, 0);
@@ -292,6 +330,7 @@ int main(void) {
 
     for (size_t i = 0; i < count; i++) {
         floats_are_right_for_every_shape(tables[i]);
+        wide_matrices_are_right(tables[i]);
         codes_are_right_for_every_group(tables[i]);
         sums_of_codes_do_not_saturate(tables[i]);
         activations_are_rounded_to_the_nearest_code(tables[i]);
