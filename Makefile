@@ -13,6 +13,7 @@ help:
 	@echo "make lint    ruff and the type checker alone"
 	@echo "make unit    the tests alone, without the slow ones"
 	@echo "make bench   measure; prints tables"
+	@echo "make fuzz    a million broken files a target, under sanitizers"
 	@echo "make clean   remove what make has made"
 
 # What is installed is pinned by constraints.txt: the same everywhere, and the CPU build of torch where there is one.
@@ -45,6 +46,9 @@ lint: $(VENV)/installed-test
 
 bench: $(VENV)/installed-test
 	$(BIN)/python -m bench.startup
+
+fuzz:
+	native/fuzz/run.sh 1000000
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis
