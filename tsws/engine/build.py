@@ -118,6 +118,9 @@ def _compile(compiler: Compiler, arguments: list[str]) -> tuple[int, str]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            # A signal to all of a worker's processes asks the worker to stop; a half compiled library would make a run that
+            # goes on for a step do so with other arithmetic.
+            start_new_session=True,
             check=False,
         )
     except OSError as error:
