@@ -90,7 +90,7 @@ def test_blocked_target_keeps_everything_from_beginning(project) -> None:
     assert (result.status, result.err) == (
         1,
         "error: run.tiny and export.tiny are blocked, so nothing was done: no plugin provides the backend 'moon'\n"
-        "hint: install the plugin that has it, or choose another backend (known: local); `tsws plugins` lists them; "
+        "hint: install the plugin that has it, or choose another backend (known: local, modal); `tsws plugins` lists them; "
         "--keep-going does the rest\n",
     )
     assert not (new.root / "data").exists()

@@ -98,7 +98,7 @@ def test_missing_plugin_blocks_its_run_and_says_which(applied) -> None:
     assert (result.status, result.err) == (1, "")
     assert result.out == (
         "  ! run.far     no plugin provides the backend 'moon'\n"
-        "      hint: install the plugin that has it, or choose another backend (known: local); `tsws plugins` lists them\n"
+        "      hint: install the plugin that has it, or choose another backend (known: local, modal); `tsws plugins` lists them\n"
         "  ! export.far  needs run.far, which is blocked\n"
         "  = 4 others unchanged\n"
         "\n"

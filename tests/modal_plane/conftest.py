@@ -81,3 +81,10 @@ def client(plane: Plane, tmp_path: Path) -> Iterator[Client]:
     client = Client(plane, tmp_path)
     yield client
     client.close()
+
+
+@pytest.fixture
+def interpreter_in_tmp() -> list[str]:
+    """What a container sees in ``/tmp``: nothing, unless the interpreter itself lives there and was bound back in."""
+    prefix = Path(sys.prefix)
+    return [prefix.parts[2]] if prefix.is_relative_to("/tmp") else []

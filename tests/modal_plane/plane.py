@@ -107,7 +107,7 @@ class Plane:
         """The containers that have an input, the oldest first."""
         return [each for each in self.containers.alive() if self.calls.held(each.id)]
 
-    def wait_for_container(self, count: int = 1, *, timeout: float = 30.0) -> Container:
+    def wait_for_container(self, count: int = 1, *, timeout: float = 120.0) -> Container:
         """Wait until so many containers have been given an input since the plane began; the last of them.
 
         Raises:
@@ -120,7 +120,7 @@ class Plane:
         self.state.wait(lambda: len(busy()) >= count, timeout=timeout)
         return busy()[count - 1]
 
-    def wait_for_log(self, text: str, *, timeout: float = 30.0) -> None:
+    def wait_for_log(self, text: str, *, timeout: float = 120.0) -> None:
         """Wait until containers have printed something.
 
         Raises:
@@ -128,7 +128,7 @@ class Plane:
         """
         self.state.wait(lambda: text in self.logs.text(), timeout=timeout)
 
-    def wait_until_idle(self, *, timeout: float = 30.0) -> None:
+    def wait_until_idle(self, *, timeout: float = 120.0) -> None:
         """Wait until no container's process is left.
 
         Raises:

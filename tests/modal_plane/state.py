@@ -78,7 +78,7 @@ class State:
         """Let everybody who waits look again."""
         self.bell.ring()
 
-    def wait(self, holds: Callable[[], bool], *, timeout: float = 30.0) -> None:
+    def wait(self, holds: Callable[[], bool], *, timeout: float = 120.0) -> None:
         """Wait, outside the plane's loop, until a condition holds.
 
         Raises:

@@ -12,7 +12,9 @@ from tests.modal_plane.conftest import Client
 from tests.modal_plane.plane import Plane
 
 
-def test_a_function_runs_where_nothing_of_the_developer_is_to_be_seen(plane: Plane, client: Client) -> None:
+def test_a_function_runs_where_nothing_of_the_developer_is_to_be_seen(
+    plane: Plane, client: Client, interpreter_in_tmp: list[str]
+) -> None:
     output = client.run("import jobs, json\nwith jobs.app.run(): print(json.dumps(jobs.look.remote()))")
     seen = json.loads(output)
     container = plane.wait_for_container()
@@ -25,7 +27,7 @@ def test_a_function_runs_where_nothing_of_the_developer_is_to_be_seen(plane: Pla
             "MODAL_TOKEN_ID": None,
         },
         "home": ["jobs.py"],
-        "tmp": [],
+        "tmp": interpreter_in_tmp,
         "pid": 1,
         "tsws": False,
     }

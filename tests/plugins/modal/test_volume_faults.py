@@ -219,7 +219,7 @@ def test_a_download_that_is_cut_goes_on_where_it_broke(blobs: Blobs, make: Make,
     message, hint = refusal(receive)
     assert message.startswith(f"volume cut-{version}: can not read large: the connection to Modal broke: ")
     assert hint == AGAIN
-    assert len(received) >= 16 * MEGABYTE
+    assert len(received) >= 8 * MEGABYTE  # the rest was on its way
     blobs.down.mend()
     receive()
     assert bytes(received) == data
