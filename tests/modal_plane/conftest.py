@@ -25,22 +25,26 @@ class Client:
 
     def start(self, code: str, **environment: str) -> subprocess.Popen[str]:
         """Start a client; its two outputs are one."""
+        return self._start(code, environment, subprocess.STDOUT)
+
+    def _start(self, code: str, environment: dict[str, str], stderr: int) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-c", code],
             env=os.environ | self._plane.environment | {"PYTHONPATH": str(SAMPLES)} | environment,
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=stderr,
             text=True,
         )
         self._started.append(process)
         return process
 
     def run(self, code: str, **environment: str) -> str:
-        """What a client printed, until it ended."""
-        output, _ = self.start(code, **environment).communicate(timeout=60)
-        return output
+        """What a client printed, until it ended; one that succeeded may warn of its own hurry to the end."""
+        process = self._start(code, environment, subprocess.PIPE)
+        output, complaints = process.communicate(timeout=100)
+        return output if process.returncode == 0 else output + complaints
 
     def error(self, code: str, **environment: str) -> str:
         """The last line of what a client printed: of a traceback, the exception."""
