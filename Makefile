@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 JOBS   ?= auto
 
-.PHONY: demo test lint types unit install bench fuzz clean help
+.PHONY: demo test lint types unit marathon install bench fuzz clean help
 
 help:
 	@echo "make demo    install, train the quickstart here, tell a story"
 	@echo "make test    install what the tests need, then lint, type-check and test everything"
 	@echo "make lint    ruff and the type checker alone"
 	@echo "make unit    the tests alone, without the slow ones"
+	@echo "make marathon the longest tests over the control plane of Modal; not part of make test"
 	@echo "make bench   measure; prints tables"
 	@echo "make fuzz    a million broken files a target, under sanitizers"
 	@echo "make clean   remove what make has made"
@@ -34,10 +35,13 @@ demo: $(VENV)/installed
 
 test: lint
 	.ci/system-packages
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not marathon"
 
 unit: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not marathon"
+
+marathon: $(VENV)/installed-test
+	$(BIN)/python -m pytest -m marathon
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

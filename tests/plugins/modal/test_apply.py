@@ -22,7 +22,7 @@ def volume(tmp_path: Path) -> str:
     return f"box-{tmp_path.name}"[:60]
 
 
-@pytest.mark.parametrize("version", [2, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("version", [2, pytest.param(1, marks=pytest.mark.marathon)])
 def test_a_run_on_modal_gives_the_same_bytes_and_the_second_apply_does_nothing(
     plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, version: int
 ) -> None:
@@ -44,7 +44,7 @@ def test_a_run_on_modal_gives_the_same_bytes_and_the_second_apply_does_nothing(
     assert steps_said(place.events()) == [1, 20, 40, 60]
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_the_data_are_made_by_a_machine_without_a_gpu(plane: Plane, workplace: MakePlace, volume: str) -> None:
     place = workplace()
     place.write(on_modal(volume))
@@ -57,7 +57,7 @@ def test_the_data_are_made_by_a_machine_without_a_gpu(plane: Plane, workplace: M
     assert len([gpu for gpu in gpus if not gpu]) == len(gpus) - gpus.count("T4")
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_another_machine_finds_what_was_made(plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str) -> None:
     one, two = workplace("one"), workplace("two")
     for place in (one, two):
@@ -69,6 +69,7 @@ def test_another_machine_finds_what_was_made(plane: Plane, workplace: MakePlace,
     assert len(jobs(plane, volume)) == 1
 
 
+@pytest.mark.marathon
 def test_another_machine_follows_the_job_that_runs(
     plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str
 ) -> None:
@@ -86,7 +87,7 @@ def test_another_machine_follows_the_job_that_runs(
     assert steps_said(one.events()) == steps_said(two.events()) == [1, *range(500, 4001, 500)]
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_of_two_that_begin_at_once_one_trains(plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str) -> None:
     one, two = workplace("one"), workplace("two")
     for place in (one, two):
@@ -99,7 +100,7 @@ def test_of_two_that_begin_at_once_one_trains(plane: Plane, workplace: MakePlace
     assert turns(plane, volume) == 1, "one container had the lease"
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_a_machine_that_wants_something_else_is_told(plane: Plane, workplace: MakePlace, volume: str) -> None:
     one, two = workplace("one"), workplace("two")
     one.write(on_modal(volume, steps=100000, every=500, options=""))
@@ -126,6 +127,7 @@ def test_a_machine_that_wants_something_else_is_told(plane: Plane, workplace: Ma
     assert any("/checkpoints/" in path for path in files_on(plane, volume))
 
 
+@pytest.mark.marathon
 def test_who_leaves_is_told_how_to_come_back(plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str) -> None:
     import signal
 
@@ -152,7 +154,7 @@ def test_who_leaves_is_told_how_to_come_back(plane: Plane, workplace: MakePlace,
     assert steps_said(place.events()) == [1, *range(500, 6001, 500)]
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_stories_are_told_there(plane: Plane, workplace: MakePlace, volume: str) -> None:
     one, two = workplace("one"), workplace("two")
     for place in (one, two):

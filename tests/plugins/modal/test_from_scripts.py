@@ -16,7 +16,7 @@ from tests.plugins.modal.workplace import Workplace, files_on
 from tests.workspace.test_example import archive_of_shards
 from tsws.io.digest import sha256_file
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.marathon
 
 FROM_SCRIPTS = page("docs/from-scripts.md")
 SCRIPTS = (

@@ -16,6 +16,8 @@ from tests.modal_plane.plane import Plane
 from tests.plugins.modal.workplace import PATIENCE, Workplace, files_on, jobs, on_modal, steps_said, turns, wait_for
 from tsws.job import Done, Log
 
+pytestmark = pytest.mark.marathon
+
 STEPS, EVERY = 1500, 100
 LONG = 8.0
 """Seconds that an undisturbed apply takes, more or less: the moments are chosen from them."""
@@ -96,7 +98,7 @@ def lose(plane: Plane) -> None:
     plane.lose(cut_off=False)
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 @pytest.mark.parametrize("moment", moments(seed=1))
 def test_client_killed_at_any_moment(
     plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, moment: float
@@ -104,7 +106,7 @@ def test_client_killed_at_any_moment(
     check_client_killed(workplace(), plane, volume, moment, at_home(STEPS, EVERY))
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 @pytest.mark.parametrize("moment", moments(seed=2))
 @pytest.mark.parametrize("end", [kill, preempt])
 def test_container_ended_at_any_moment(
@@ -118,7 +120,7 @@ def test_container_ended_at_any_moment(
     check_container_lost(workplace(), plane, volume, moment, at_home(STEPS, EVERY), end)
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 @pytest.mark.parametrize("moment", moments(seed=3))
 def test_client_and_container_killed(
     plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, moment: float
@@ -134,7 +136,7 @@ def test_client_and_container_killed(
     check_story(place)
 
 
-@pytest.mark.parametrize("end", [kill, *(pytest.param(end, marks=pytest.mark.slow) for end in (preempt, lose))])
+@pytest.mark.parametrize("end", [kill, *(pytest.param(end, marks=pytest.mark.marathon) for end in (preempt, lose))])
 def test_a_container_that_ends_in_the_middle_is_continued_from_the_last_commit(
     plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, end: Callable[[Plane], object]
 ) -> None:
@@ -168,7 +170,10 @@ def test_a_container_that_ends_in_the_middle_is_continued_from_the_last_commit(
     "method",
     [
         "FunctionMap",
-        *(pytest.param(one, marks=pytest.mark.slow) for one in ("AppPublish", "VolumePutFiles2", "ImageGetOrCreate")),
+        *(
+            pytest.param(one, marks=pytest.mark.marathon)
+            for one in ("AppPublish", "VolumePutFiles2", "ImageGetOrCreate")
+        ),
     ],
 )
 def test_a_client_that_dies_while_it_launches_launches_the_same_job_again(

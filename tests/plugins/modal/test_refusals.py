@@ -163,7 +163,7 @@ def test_a_client_that_is_too_old_is_told(plane: Plane, place: Workplace) -> Non
     ), said
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_a_volume_of_another_version_is_told(plane: Plane, place: Workplace, volume: str) -> None:
     place.run("apply", "-y")
     place.write(on_modal(volume, version=1))
@@ -202,7 +202,7 @@ def test_a_container_without_memory_is_told(plane: Plane, at_work: Workplace) ->
     )
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_an_app_that_is_stopped_from_elsewhere_is_told(plane: Plane, at_work: Workplace) -> None:
     plane.stop_app()
     assert end_of(at_work) == f"error: run.small: the app was stopped from elsewhere\nhint: {FROM_CHECKPOINT}\n"
