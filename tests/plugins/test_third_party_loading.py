@@ -94,7 +94,7 @@ def test_broken_plugins_are_named_and_set_aside(packages: Path) -> None:
     assert loaded["failing"] == ["failing", "1.2", [], "ValueError: no idea"]
     assert loaded["local"][3] is None
     assert found["volumes"] == ["cupboard", "folder", "modal"]
-    assert found["backends"] == ["local"]
+    assert found["backends"] == ["local", "modal"]
 
 
 @pytest.mark.parametrize(
