@@ -33,7 +33,7 @@ def smaller(block: Block) -> Block:
     return replace(block, text="\n".join([*lines, ""]))
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_the_readme_comes_out_as_shown(console: Console) -> None:
     blocks = page(README).blocks
     shown = "\n".join(block.text for block in blocks)
