@@ -9,7 +9,7 @@ from tests.docs.layout import unlisted
 from tests.docs.pages import TUTORIAL, page
 
 
-@pytest.mark.marathon
+@pytest.mark.slow
 def test_everything_in_the_tutorial_comes_out_as_shown(console: Console) -> None:
     console.play(page(TUTORIAL).blocks)
     # What it leaves behind is what the page of the files names.
