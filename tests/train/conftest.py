@@ -77,9 +77,12 @@ def results() -> Callable[[Path], dict[str, Any]]:
         for line in lines:
             for timing in ("seconds", "tokens_per_second"):
                 line.pop(timing, None)
-        weights = {
-            name: (folder / name).read_bytes() for name in ("last.safetensors", "best.safetensors", "samples.jsonl")
-        }
-        return {"lines": lines, **weights}
+        files = [
+            folder / "last.safetensors",
+            folder / "best.safetensors",
+            folder / "samples.jsonl",
+            *folder.glob("*.pt"),
+        ]
+        return {"lines": lines, **{path.name: path.read_bytes() for path in files}}
 
     return read

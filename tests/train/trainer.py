@@ -1,11 +1,12 @@
 """Trains on order, one JSON line at a time: a child process for each, so that a test can kill it where it likes.
 
-Keys of an order: ``folder``, ``config``, ``given``, ``train``, ``val``; and, when wanted, ``recipe``, ``threads``, ``engine``,
-``processes``, ``checkpoint_interval``, ``log_interval``, ``start_from``, ``stop_at`` (a step), ``moment`` (SIGKILL at this
+Keys of an order: ``folder``, ``config``, ``given``, ``train``, ``val``; and, when wanted, ``recipe``, any field of ``TrainSettings``,
+``start_from``, ``stop_at`` (a step), ``after`` (SIGKILL from this process after so many seconds), ``moment`` (SIGKILL at this
 moment, counted from 0), ``outside`` (the SIGKILL comes from this process, at about that moment) and ``other`` (it hits the process
 that trains with the child). A moment is a file synced or renamed, or an event said, before and after each.
 
-The answer comes when the child and all that it has started are gone: ``status`` (0, or minus the signal), ``moments`` (how many there were), ``events``, ``error``, ``hint``.
+The answer comes when the child and all that it has started are gone: ``status`` (0, or minus the signal), ``seconds`` (from the
+fork to the end), ``moments`` (how many there were), ``events``, ``error``, ``hint``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,10 +29,15 @@ import torch._dynamo  # the first optimizer of a process would load it: here onc
 from tsws.errors import TswsError
 from tsws.job import Event, encode_event
 from tsws.model.config import LlamaConfig
+from tsws.model.gpt import GPT
+from tsws.model.gpt_config import GPTConfig
 from tsws.model.llama import Llama
 from tsws.train.loop import train
 from tsws.train.recipe import resolve
 from tsws.train.settings import TrainData, TrainSettings
+
+USUAL = {"device": "cpu", "threads": 1, "log_interval": 1, "checkpoint_interval": 4}
+CHOSEN = {field.name for field in fields(TrainSettings)} - {"hyperparameters", "config", "address", "sample_prompt"}
 
 
 class Started(subprocess.Popen[bytes]):
@@ -39,6 +49,7 @@ class Started(subprocess.Popen[bytes]):
     def __init__(self, command: Any, **options: Any) -> None:
         super().__init__(command, **options, pass_fds=(self.pipe,))
         self.pids.append(self.pid)
+        os.write(self.pipe, b"p%d\n" % self.pid)
 
 
 class Moments:
@@ -46,7 +57,7 @@ class Moments:
 
     def __init__(self, order: dict[str, Any], pipe: int) -> None:
         self._fatal = None if order.get("outside") else order.get("moment")
-        self._victim = None if order.get("other") else os.getpid()
+        self._other = bool(order.get("other"))
         self._count = 0
         self._pipe = pipe
         self._step = 0
@@ -64,7 +75,7 @@ class Moments:
 
     def pass_one(self) -> None:
         if self._count == self._fatal:
-            os.kill(self._victim or Started.pids[-1], signal.SIGKILL)
+            os.kill(Started.pids[-1] if self._other else os.getpid(), signal.SIGKILL)
         self._count += 1
         os.write(self._pipe, b"m\n")
 
@@ -75,12 +86,17 @@ class Moments:
         self.pass_one()
 
 
+def build(config: dict[str, Any]) -> torch.nn.Module:
+    if config["arch"] == "gpt":
+        return GPT(GPTConfig.from_fields(config))
+    return Llama(LlamaConfig.from_fields(config))
+
+
 def child(order: dict[str, Any], pipe: int) -> None:
     moments = Moments(order, pipe)
     Started.pipe = pipe
     subprocess.Popen = Started  # type: ignore[misc]
-    config = LlamaConfig.from_fields(order["config"])
-    asked = 0
+    dim, asked = order["config"]["dim"], 0
 
     def stop() -> bool:
         nonlocal asked
@@ -92,16 +108,11 @@ def child(order: dict[str, Any], pipe: int) -> None:
         return f"a story of {sum(float(one.sum()) for one in model.parameters())!r}"
 
     settings = TrainSettings(
-        hyperparameters=resolve(order.get("recipe", "fast"), order["given"], dim=config.dim),
+        hyperparameters=resolve(order.get("recipe", "fast"), order["given"], dim=dim),
         config=order["config"],
         address="run.tiny",
-        device="cpu",
-        threads=order.get("threads", 1),
-        engine=order.get("engine", "auto"),
-        processes=order.get("processes", 1),
-        log_interval=order.get("log_interval", 1),
-        checkpoint_interval=order.get("checkpoint_interval", 4),
         sample_prompt="Once",
+        **{**USUAL, **{name: order[name] for name in CHOSEN & order.keys()}},
     )
     data = TrainData(tuple(map(Path, order["train"])), tuple(map(Path, order["val"])))
     start_from = Path(order["start_from"]) if "start_from" in order else None
@@ -110,7 +121,7 @@ def child(order: dict[str, Any], pipe: int) -> None:
             settings,
             data,
             Path(order["folder"]),
-            architecture_build=lambda: Llama(config),
+            architecture_build=lambda: build(order["config"]),
             emit=moments.emit,
             stop=stop,
             start_from=start_from,
@@ -122,6 +133,7 @@ def child(order: dict[str, Any], pipe: int) -> None:
 
 def obey(order: dict[str, Any]) -> dict[str, Any]:
     reading, writing = os.pipe()
+    began = time.monotonic()
     pid = os.fork()
     if pid == 0:
         os.close(reading)
@@ -135,6 +147,15 @@ def obey(order: dict[str, Any]) -> dict[str, Any]:
             os._exit(status)
     os.close(writing)
     answer: dict[str, Any] = {"moments": 0, "events": [], "error": None, "hint": None}
+    pids = [pid]
+
+    def kill() -> None:
+        with suppress(ProcessLookupError):
+            os.kill(pids[-1] if order.get("other") else pid, signal.SIGKILL)
+
+    timer = threading.Timer(order.get("after", 0.0), kill)
+    if "after" in order:
+        timer.start()
     with open(reading) as lines:
         for line in lines:
             kind, rest = line[0], line[1:]
@@ -142,10 +163,14 @@ def obey(order: dict[str, Any]) -> dict[str, Any]:
                 if order.get("outside") and answer["moments"] == order["moment"]:
                     os.kill(pid, signal.SIGKILL)
                 answer["moments"] += 1
+            elif kind == "p":
+                pids.append(int(rest))
             elif kind == "e":
                 answer["events"].append(json.loads(rest))
             else:
                 answer["error"], answer["hint"] = json.loads(rest)
+    timer.cancel()
+    answer["seconds"] = time.monotonic() - began
     answer["status"] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return answer
 

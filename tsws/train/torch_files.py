@@ -43,7 +43,7 @@ def write_torch_files(folder: Path, snapshot: Snapshot, config: Mapping[str, Any
     state = snapshot.state
     content = {
         "model": dict(snapshot.model),
-        "optimizer": dict(snapshot.optimizer),
+        "optimizer": dict(sorted(snapshot.optimizer.items())),  # a resumed optimizer remembers in another order
         "step": state.step,
         "val_loss": state.val_loss,
         "best_val_loss": state.best_loss,
