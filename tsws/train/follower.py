@@ -72,7 +72,8 @@ def _lost(error: RuntimeError) -> TrainError:
 
 def _end_with_starter() -> None:
     """End when the pipe from the process that started this one is closed, by it or by its death."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):  # not by a reader whose lock a process that ends by itself would wait for
+        pass
     os._exit(0)
 
 
