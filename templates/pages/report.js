@@ -111,7 +111,7 @@
       this.y = (value) => height - bottom - ((scaled(value) - scaled(low)) / (scaled(high) - scaled(low))) * (height - top - bottom);
       this.frame = { left, right, top, bottom, width, height };
 
-      for (const value of isLog ? logTicks(low, high) : ticks(low, high, Math.max(3, height / 55))) {
+      for (const value of isLog ? logTicks(low, high) : ticks(low, high, Math.max(4, height / 55))) {
         element("line", { class: "grid", x1: left, x2: width - right, y1: this.y(value), y2: this.y(value) }, svg);
         const words = this.kind === "lr" && value ? value.toExponential(0) : big(value);
         element("text", { x: left - 6, y: this.y(value) + 4, "text-anchor": "end" }, svg).textContent = words;

@@ -39,6 +39,12 @@ def test_the_same_runs_give_the_same_bytes(slow: RunView) -> None:
         assert len(pictures) == 1
 
 
+def test_a_logarithmic_axis_has_plain_numbers(slow: RunView) -> None:
+    svg = loss_figure([slow], axis="step", log=True, format="svg")
+    words = [one.text for one in ET.parse(BytesIO(svg)).iter() if one.tag.endswith("text")]
+    assert words[words.index("steps") + 1 :][:2] == ["2", "3"]
+
+
 def test_png_is_a_png(slow: RunView) -> None:
     picture = loss_figure([slow], axis="tokens", log=False, format="png")
     assert picture[:8] == b"\x89PNG\r\n\x1a\n"

@@ -111,17 +111,18 @@ def test_stories_stand_in_the_order_of_the_steps_and_some_are_folded_away(slow: 
     assert told[:6] == [1, 5, 9, 12, 16, 20]
 
 
-def test_settings_that_differ_are_marked(slow: RunView, quick: RunView) -> None:
+def test_settings_that_differ_stand_apart_from_those_that_are_the_same(slow: RunView, quick: RunView) -> None:
     page = Page(report_page([slow, quick]))
-    rows = [
-        text
-        for (_, attributes), text in zip(
-            [one for one in page.elements if one[0] == "tr"], page.texts["tr"], strict=True
-        )
-        if attributes.get("class") == "differs"
-    ]
-    assert [row.split()[0] for row in rows] == ["train.lr", "model.bias", "extra"]
-    assert all("≠" in row for row in rows)
+    *_, differing, same = (text.split() for text in page.texts["table"])
+    rows = ["slowquick", "train.lrslow0.001quick0.003", "model.biasslownullquick", "extraslowquicktrue"]
+    assert differing == rows
+    assert same == ["model.dim16"]
+
+
+def test_a_story_has_line_ends_where_the_vocabulary_has_none(slow: RunView) -> None:
+    samples = [{"step": 10, "prompt": "Once", "text": "Once.<unk>Then.<unk>"}]
+    (told,) = Page(report_page([replace(slow, samples=samples)])).texts["p"][1:]
+    assert told == "Once.\nThen.\n"
 
 
 def test_a_run_that_has_just_begun_has_a_page_too() -> None:

@@ -7,6 +7,7 @@ from tsws.cli.words import big_number, elided, loss_words
 from tsws.io.durations import format_duration
 from tsws.io.sizes import format_bytes
 from tsws.job import Done, Failed, Sample
+from tsws.report.stories import readable
 
 _UNITS = {"it": "iterations"}
 
@@ -42,7 +43,7 @@ def evaluation_words(training: Training) -> str:
 
 def sample_words(sample: Sample, width: int) -> str:
     """The beginning of a story between quotation marks."""
-    return f"“{elided(sample.text, width)}”"
+    return f"“{elided(readable(sample.text), width)}”"
 
 
 def failure_words(event: Failed) -> str:

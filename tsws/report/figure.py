@@ -15,6 +15,8 @@ _LABELS: dict[Axis, str] = {"step": "steps", "tokens": "tokens", "seconds": "tim
 _COLORS = ("#0b62c4", "#c2410c", "#0f766e", "#8b2fd6", "#b0184a", "#4d7c0f")
 """The same as on the page."""
 _STYLES = ("-", "--", ":")
+_LOG_TICKS = (1, 1.5, 2, 3, 5, 7)
+"""Times a power of ten: where a logarithmic axis has its numbers, as on the page."""
 _UNITS = ((7200.0, 3600.0, "hours"), (120.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
 """From so many seconds on, the length of a unit and its name."""
 
@@ -48,6 +50,7 @@ def loss_figure(runs: Sequence[RunView], *, axis: Axis, log: bool, format: str) 
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
+        from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
     except ImportError as error:
         raise TswsError(
             "tsws plot needs matplotlib, which is not installed",
@@ -69,6 +72,9 @@ def loss_figure(runs: Sequence[RunView], *, axis: Axis, log: bool, format: str) 
             axes.plot(xs, losses, style, color=color, linewidth=1.8, marker="o", markersize=3.5, label=run.label)
         if log:
             axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(subs=_LOG_TICKS))
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
+            axes.yaxis.set_minor_locator(NullLocator())
         axes.set_xlabel(name)
         axes.set_ylabel("loss, nats a token")
         axes.grid(True, which="both", color="#eceef1")

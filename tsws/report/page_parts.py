@@ -10,6 +10,7 @@ from typing import Any
 from tsws.io.durations import format_duration
 from tsws.report.curves import best, training_curve, validation_curve
 from tsws.report.run_view import RunView
+from tsws.report.stories import readable
 
 COLORS = 6
 """Runs that have a colour of their own; further ones begin again."""
@@ -81,20 +82,25 @@ def facts(runs: Sequence[RunView]) -> str:
 
 
 def configuration(runs: Sequence[RunView]) -> str:
-    """Every setting; those that differ between runs are marked."""
+    """Every setting: first those that differ between runs, then those that all have."""
     keys = list(dict.fromkeys(key for run in runs for key in run.settings))
     if not keys:
         return ""
-    rows, differing = [], set()
-    for key in keys:
-        values = [json.dumps(run.settings[key], ensure_ascii=False) if key in run.settings else "" for run in runs]
-        if len(set(values)) > 1:
-            differing.add(key)
-        name = f"{escape(key)}{' <span class=soft>≠</span>' if key in differing else ''}"
-        rows.append((name, [escape(value) for value in values], key in differing))
-    table = _table(runs, [row[:2] for row in rows], marked=[row[2] for row in rows])
-    open_ = " open" if len(runs) > 1 else ""
-    return f"<h2>Configuration</h2>\n<details{open_}>\n<summary>{len(keys)} settings</summary>\n{table}</details>\n"
+    values = {key: [_setting(run, key) for run in runs] for key in keys}
+    differing = [key for key in keys if len(set(values[key])) > 1]
+    same = [key for key in keys if key not in differing]
+    parts = ["<h2>Configuration</h2>\n"]
+    if differing:
+        parts.append(_table(runs, [(escape(key), values[key]) for key in differing]))
+    if same:
+        words = f"{len(same)} settings" + (" that are the same" if len(runs) > 1 else "")
+        table = _table(runs[:1], [(escape(key), values[key][:1]) for key in same])
+        parts.append(f"<details>\n<summary>{words}</summary>\n{table}</details>\n")
+    return "".join(parts)
+
+
+def _setting(run: RunView, key: str) -> str:
+    return escape(json.dumps(run.settings[key], ensure_ascii=False)) if key in run.settings else ""
 
 
 def _figures(run: RunView) -> list[str]:
@@ -131,7 +137,7 @@ def _samples(run: RunView) -> str:
 
 
 def _sample(sample: Any, loss: float | None) -> str:
-    prompt, text = str(sample["prompt"]), str(sample["text"])
+    prompt, text = str(sample["prompt"]), readable(str(sample["text"]))
     told = text.removeprefix(prompt)
     begin = f"<span class=prompt>{escape(prompt)}</span>" if told != text else ""
     when = f"step {sample['step']:,}" + (f" · val loss {loss:.4f}" if loss is not None else "")
@@ -184,15 +190,21 @@ def _wide_table(first: str, names: Sequence[str], rows: Iterable[tuple[str, Sequ
     )
 
 
-def _table(
-    runs: Sequence[RunView], rows: Iterable[tuple[str, Sequence[str]]], *, marked: Sequence[bool] | None = None
-) -> str:
-    """A table with a column for each run. All cells are HTML."""
-    labels = "".join(f"<th scope=col>{_label(run, number)}</th>" for number, run in enumerate(runs))
-    head = f"<thead><tr><td></td>{labels}</tr></thead>\n" if len(runs) > 1 else ""
+def _table(runs: Sequence[RunView], rows: Iterable[tuple[str, Sequence[str]]]) -> str:
+    """A table with a column for each run; what all have in common stands once. On a narrow screen each row becomes a block.
+    All cells are HTML."""
+    labels = [_label(run, number) for number, run in enumerate(runs)]
+    heads = "".join(f"<th scope=col>{label}</th>" for label in labels)
+    head = f"<thead><tr><td></td>{heads}</tr></thead>\n" if len(runs) > 1 else ""
+    names = [f"<span class=whose>{label}</span>" for label in labels] if len(runs) > 1 else [""]
     lines = []
-    for number, (name, cells) in enumerate(rows):
-        differs = " class=differs" if marked and marked[number] else ""
-        shown = "".join(f"<td>{cell}</td>" for cell in cells)
-        lines.append(f"<tr{differs}><th scope=row>{name}</th>{shown}</tr>\n")
-    return f'<div class="card scroll">\n<table>\n{head}<tbody>\n{"".join(lines)}</tbody>\n</table>\n</div>\n'
+    for name, cells in rows:
+        if len(set(cells)) == 1:
+            shown = f"<td{f' colspan={len(runs)}' if len(runs) > 1 else ''}>{cells[0]}</td>"
+        else:
+            shown = "".join(f"<td>{whose}<span>{cell}</span></td>" for whose, cell in zip(names, cells, strict=True))
+        lines.append(f"<tr><th scope=row>{name}</th>{shown}</tr>\n")
+    kind = "each" if len(runs) > 1 else "one"
+    return (
+        f'<div class="card scroll">\n<table class={kind}>\n{head}<tbody>\n{"".join(lines)}</tbody>\n</table>\n</div>\n'
+    )

@@ -45,6 +45,11 @@ class StoryStatistics:
     """Share of the stories that the model ended itself."""
 
 
+def readable(text: str) -> str:
+    """A story as people read it: a vocabulary without a piece for the line end tells ``<unk>`` in its place."""
+    return text.replace("<unk>", "\n")
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text in lower case: runs of letters, apostrophes between them included."""
     return [word.replace("’", "'") for word in _WORD.findall(text.lower())]

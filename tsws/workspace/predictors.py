@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tsws.errors import BuildError, UsageError
 from tsws.plugin import Plugins
-from tsws.report.stories import ToldStory
+from tsws.report.stories import ToldStory, readable
 from tsws.text.llama2c_tokenizer import Llama2cTokenizer
 from tsws.workspace.playables import Playable
 from tsws.workspace.torch_engine import choose_engine, load_model
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Engine = Literal["auto", "native", "torch"]
 Tokens = npt.NDArray[np.integer]
-_UNKNOWN = "<unk>"
-"""What stands for a line end where the vocabulary has none."""
 _ROWS = 16
 """That torch computes at once."""
 
@@ -156,7 +154,7 @@ class _Torch:
                 )
             )
             tokens = len(pieces) - 1  # the last one only ends the decoding
-            found.append(ToldStory("".join(pieces).replace(_UNKNOWN, "\n"), tokens, tokens < limit))
+            found.append(ToldStory(readable("".join(pieces)), tokens, tokens < limit))
         return found
 
     def close(self) -> None:
