@@ -35,7 +35,7 @@ _MODELS = ("model", "model_state_dict", "state_dict")
 
 
 def write_torch_files(folder: Path, snapshot: Snapshot, config: Mapping[str, Any]) -> None:
-    """Write both files.
+    """Write both files. What a checkpoint gave back is in another order than what was never there: theirs is always the same.
 
     Raises:
         OSError: a file can not be written.
@@ -43,14 +43,15 @@ def write_torch_files(folder: Path, snapshot: Snapshot, config: Mapping[str, Any
     state = snapshot.state
     content = {
         "model": dict(snapshot.model),
-        "optimizer": dict(sorted(snapshot.optimizer.items())),  # a resumed optimizer remembers in another order
+        "optimizer": dict(sorted(snapshot.optimizer.items())),
         "step": state.step,
         "val_loss": state.val_loss,
         "best_val_loss": state.best_loss,
         "config": dict(config),
     }
     _write(folder / CHECKPOINT_FILE, content)
-    _write(folder / BEST_FILE, dict(snapshot.best if snapshot.best is not None else snapshot.model))
+    best = snapshot.model if snapshot.best is None else snapshot.best
+    _write(folder / BEST_FILE, {name: best[name] for name in snapshot.model})
 
 
 def adopt(session: Session, path: Path) -> None:
