@@ -9,6 +9,7 @@
 ``.tsws/jobs/ID/log.txt``        the end of what a worker that died had printed
 ``.tsws/jobs/ID/ended.json``     it is over, and how
 ``.tsws/leases/ADDRESS/``        who works on a resource (``tsws_modal/lease.py``)
+``.tsws/compiled/``              what workers have compiled (``tsws_modal/compiled.py``)
 ===============================  ============================================================================
 """
 
@@ -25,6 +26,7 @@ MOUNT = "/workspace"
 """Where containers have the volume: the workspace that the worker works in."""
 JOBS = ".tsws/jobs"
 LEASES = ".tsws/leases"
+COMPILED = ".tsws/compiled"
 JOB, BEAT, STOP, LOG, ENDED = "job.json", "beat.json", "stop", "log.txt", "ended.json"
 CALLS, EVENTS = "calls", "events"
 _LONGEST_NAME = 60

@@ -18,6 +18,7 @@ from tsws.job import Checkpoint, Done, Failed, Job, JobStatus, Log, decode_job, 
 from tsws_modal.calls import is_unfinished
 from tsws_modal.claims import Claims
 from tsws_modal.committing import Committer
+from tsws_modal.compiled import Compiled
 from tsws_modal.files import VolumeFiles
 from tsws_modal.layout import BEAT, CALLS, ENDED, EVENTS, JOB, LOG, STOP, Beat, Ended, Orders, Stage, job_folder
 from tsws_modal.lease import PATIENCE, Claim, Verdict
@@ -128,7 +129,10 @@ class Turn:
 
     def _work(self, job: Job, committer: Committer, number: int, asked: Callable[[], Reason | None]) -> Outcome:
         made = False
-        with Worker(self._staged(job), self.orders.worker, self.place) as worker:
+        with (
+            Compiled(self.place) as compiled,
+            Worker(self._staged(job), self.orders.worker, self.place, compiled.folder) as worker,
+        ):
             reason: Reason | None = None
             looked = time.monotonic()
             while True:
@@ -137,6 +141,7 @@ class Turn:
                 # The checkpoint that a stop leads to does not count: with no other, the next container came no further.
                 made |= reason is None and any(isinstance(event, Checkpoint | Done) for event in lines.events)
                 committer.add(lines.lines, now=any(isinstance(event, Checkpoint) for event in lines.events))
+                compiled.keep()
                 if ended:
                     break
                 if reason is None:

@@ -15,6 +15,7 @@ from typing import Self
 
 import msgspec
 
+from tsws.io.caches import CACHE_VARIABLE
 from tsws.job import Done, Event, Failed, Job, Log, decode_event, encode_job
 
 LOG_TAIL = 4000
@@ -39,12 +40,14 @@ class Worker:
         job: what it is to do.
         module: which program it is.
         place: the workspace.
+        cache: where it finds, and keeps, what it compiles.
     """
 
-    def __init__(self, job: Job, module: str, place: Path) -> None:
+    def __init__(self, job: Job, module: str, place: Path, cache: Path) -> None:
         self._job = job
         self._module = module
         self._place = place
+        self._cache = cache
         self.last: Done | Failed | None = None
         """Its last word, once it was said and heard."""
         self._offset = 0
@@ -61,7 +64,13 @@ class Worker:
         command = [sys.executable, "-P", "-m", self._module, str(job), "--events", str(self._events)]
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
-                command, cwd=self._place, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=self._place,
+                env={**os.environ, CACHE_VARIABLE: str(self._cache)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         return self
 

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from tsws.engine import amalgamate, native_folder
-from tsws.engine.shared import cache_folder, native_library, shared_library
+from tsws.engine.shared import native_library, shared_library
 from tsws.errors import BuildError
 
 ANSWER = b'__attribute__((visibility("default"))) int answer(void) { return ANSWER; }\nint hidden(void) { return 1; }\n'
@@ -84,22 +83,3 @@ def test_windows_is_told_what_is_missing(cache, monkeypatch):
 def test_the_native_library_is_that_of_the_source(monkeypatch):
     library = native_library()
     assert library == shared_library("libtsws", amalgamate(native_folder(), program=False))
-
-
-@pytest.mark.parametrize(
-    ("system", "environment", "expected"),
-    [
-        ("linux", {"TSWS_CACHE": "/here"}, "/here"),
-        ("linux", {"XDG_CACHE_HOME": "/caches"}, "/caches/tsws"),
-        ("linux", {"XDG_CACHE_HOME": "caches"}, "/somebody/.cache/tsws"),
-        ("linux", {}, "/somebody/.cache/tsws"),
-        ("darwin", {"XDG_CACHE_HOME": "/caches"}, "/somebody/Library/Caches/tsws"),
-    ],
-)
-def test_caches_lie_where_the_system_has_them(monkeypatch, system, environment, expected):
-    for name in ("TSWS_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {"HOME": "/somebody", **environment}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("tsws.engine.shared.sys.platform", system)
-    assert cache_folder() == Path(expected)

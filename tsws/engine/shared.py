@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,10 +11,8 @@ from tsws.engine.build import SHARED_FLAGS, build_identity, build_library
 from tsws.engine.compiler import find_compiler
 from tsws.engine.source import amalgamate, native_folder
 from tsws.errors import BuildError
+from tsws.io.caches import CACHE_VARIABLE, cache_folder
 from tsws.io.digest import digest_value, sha256_bytes
-
-CACHE_VARIABLE = "TSWS_CACHE"
-"""Names the folder for what can always be made again."""
 
 
 def native_library() -> Path:
@@ -63,14 +60,3 @@ def shared_library(name: str, source: bytes, *, flags: Sequence[str] = ()) -> Pa
             hint=f"make room, or name another folder: {CACHE_VARIABLE}=FOLDER",
         ) from error
     return library
-
-
-def cache_folder() -> Path:
-    """Where this user's caches of tsws lie: ``$TSWS_CACHE``, else ``tsws`` in the system's folder for caches."""
-    if named := os.environ.get(CACHE_VARIABLE):
-        return Path(named).absolute()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "tsws"
-    # https://specifications.freedesktop.org/basedir-spec/latest/: relative paths are to be ignored
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "tsws"

@@ -20,8 +20,8 @@ from tsws.workspace.history import running_job
 from tsws.workspace.housekeeping import Removed
 from tsws.workspace.syncing import refresh_volumes
 
-_UNFINISHED = tuple(f"{FOLDER}/{name}/" for name in ("partial", "work", "tmp"))
-"""Folders of downloads and work that were begun."""
+_MADE_AGAIN = tuple(f"{FOLDER}/{name}/" for name in ("partial", "work", "tmp", "compiled"))
+"""Folders of downloads and work that were begun, and of what workers there have compiled."""
 
 
 def clean_volume(
@@ -95,8 +95,8 @@ def _check_idle(context: Context, volume: Volume, rules: dict[str, RemoteRunRule
 def _intermediates(volume: Volume, rules: dict[str, RemoteRunRule], there: dict[str, FileStat]) -> Iterator[str]:
     outputs = {output.path: output for rule in rules.values() for output in _outputs(rule)}
     for path, stat in there.items():
-        begun = path.startswith(_UNFINISHED) or path.endswith(TEMPORARY_SUFFIX)
-        if begun or (path in outputs and _is_as_made(volume, stat, outputs[path])):
+        left = path.startswith(_MADE_AGAIN) or path.endswith(TEMPORARY_SUFFIX)
+        if left or (path in outputs and _is_as_made(volume, stat, outputs[path])):
             yield path
 
 
