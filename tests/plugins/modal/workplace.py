@@ -17,7 +17,7 @@ from tsws.job import Event, Metric
 from tsws.plugin import load_plugins
 from tsws.resources.active_jobs import active_job, backend_of
 
-PATIENCE = 120.0
+PATIENCE = 240.0
 """Seconds that anything here may take; these machines are shared."""
 
 MANIFEST = """
