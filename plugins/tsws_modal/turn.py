@@ -8,7 +8,7 @@ client, find a past that holds together.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,10 +54,14 @@ class Turn:
         files: of the volume, as the server has them.
         place: where the volume is mounted.
         call: the function call that this container works on.
+        variables: more of the worker's environment.
     """
 
-    def __init__(self, orders: Orders, *, files: VolumeFiles, place: Path, call: str) -> None:
+    def __init__(
+        self, orders: Orders, *, files: VolumeFiles, place: Path, call: str, variables: Mapping[str, str]
+    ) -> None:
         self.orders = orders
+        self.variables = variables
         self.files = files
         self.place = place
         self.call = call
@@ -131,7 +135,7 @@ class Turn:
         made = False
         with (
             Compiled(self.place) as compiled,
-            Worker(self._staged(job), self.orders.worker, self.place, compiled.folder) as worker,
+            Worker(self._staged(job), self.orders.worker, self.place, compiled.folder, self.variables) as worker,
         ):
             reason: Reason | None = None
             looked = time.monotonic()
@@ -257,7 +261,7 @@ class Turn:
 
 def _content(job: bytes) -> tuple[object, ...]:
     found = decode_job(job)
-    return found.fingerprint, found.manifest, found.targets, found.replace, found.telling
+    return found.fingerprint, found.manifest, found.targets, found.replace, found.telling, found.evaluating
 
 
 def _is_continued(events: Path, number: int) -> bool:

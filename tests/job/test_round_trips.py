@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tsws.job import (
+    Asked,
     Checkpoint,
     Done,
+    Evaluating,
     Event,
     Failed,
+    Found,
     Handle,
     Job,
     Log,
@@ -44,12 +47,14 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(Progress, **COMMON, done=FLOATS, total=st.none() | FLOATS, unit=st.text(), label=st.text()),
     st.builds(Metric, **COMMON, step=COUNTS, total=COUNTS, values=st.dictionaries(st.text(), FLOATS)),
     st.builds(Sample, **COMMON, step=COUNTS, prompt=st.text(), text=st.text()),
+    st.builds(Found, **COMMON, document=TABLES),
     st.builds(Checkpoint, **COMMON, step=COUNTS),
     st.builds(Log, **COMMON, message=st.text(), level=st.sampled_from(["debug", "info", "warning"])),
     st.builds(Done, **COMMON, seconds=FLOATS),
     st.builds(Failed, **COMMON, message=st.text(), hint=st.none() | st.text(), interrupted=st.booleans()),
 )
 VOLUMES = st.builds(VolumeRef, name=st.text(), kind=st.text(), options=TABLES)
+EVALUATIONS = st.builds(Evaluating, run=st.text(), asked=st.builds(Asked, tokens=st.none() | COUNTS, prompt=st.text()))
 JOBS = st.builds(
     Job,
     id=st.text(),
@@ -61,6 +66,7 @@ JOBS = st.builds(
     root=st.none() | st.text(),
     volume=st.none() | VOLUMES,
     options=TABLES,
+    evaluating=st.none() | EVALUATIONS,
 )
 
 

@@ -11,8 +11,9 @@ from tsws.cli.options import set_option
 from tsws.cli.session import Command, Session
 
 if TYPE_CHECKING:
+    from tsws.job import Asked
     from tsws.plugin import Plugins
-    from tsws.workspace.evaluating import Texts
+    from tsws.workspace.evaluating import Evaluation, Texts
     from tsws.workspace.playables import Playable
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -31,6 +32,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("-n", "steps", type=click.IntRange(min=0), default=0, help="Tokens of a story at most; the context.")
 @click.option("--seed", type=click.IntRange(1, (1 << 31) - 1), default=1, help="Of the first story; 1.")
 @click.option("--engine", type=click.Choice(["auto", "native", "torch"]), default="auto", help="What computes; auto.")
+@click.option("--remote", is_flag=True, help="Evaluate it where the run works: neither model nor data need be here.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @set_option
 @click.pass_obj
@@ -41,9 +43,10 @@ def command(
     data: Path | None,
     train: Path | None,
     tokenizer: Path | None,
+    remote: bool,
     as_json: bool,
     overrides: tuple[str, ...],
-    **asked: Any,
+    **how: Any,
 ) -> None:
     """Say how good a model is: loss, perplexity, bits a byte, and what its stories are like.
 
@@ -54,12 +57,36 @@ def command(
     of words that the training text does not have, and their length. The same seed tells the same stories.
     """
     from tsws.cli.eval_text import evaluation_json, evaluation_lines
-    from tsws.workspace.evaluating import Asked, evaluate
+    from tsws.job import Asked
+    from tsws.workspace.evaluating import evaluate
 
-    playable, texts, plugins = _found(session, what, data, train, tokenizer, overrides)
-    found = evaluate(playable, texts, Asked(**asked), plugins)
+    asked = Asked(**how)
+    if remote:
+        found = _found_there(session, what, asked, overrides, files=(data, train, tokenizer))
+    else:
+        playable, texts, plugins = _found(session, what, data, train, tokenizer, overrides)
+        found = evaluate(playable, texts, asked, plugins)
     for line in [evaluation_json(found)] if as_json else evaluation_lines(found):
         click.echo(line)
+
+
+def _found_there(
+    session: Session, what: str, asked: Asked, overrides: tuple[str, ...], *, files: tuple[Path | None, ...]
+) -> Evaluation:
+    """What a machine of the run's backend finds out.
+
+    Raises:
+        UsageError: files of this machine are named.
+    """
+    from tsws.errors import UsageError
+    from tsws.workspace.asking import evaluate_there
+
+    if any(files):
+        raise UsageError(
+            "--remote evaluates what a run has trained, on its own data there",
+            hint="leave out --data, --train and --tokenizer, or --remote",
+        )
+    return evaluate_there(session.open(overrides).context, what, asked)
 
 
 def _found(

@@ -105,7 +105,7 @@ def _told_there(workspace: Workspace, prompt: str, seeds: range, how: dict[str, 
 
     from tsws.errors import UsageError
     from tsws.job import Telling
-    from tsws.workspace.telling import tell_there
+    from tsws.workspace.asking import tell_there
 
     if how["model"] is not None or how["tokenizer"] is not None:
         raise UsageError("--remote plays what a run has trained, not a model file", hint="name the run: --run NAME")

@@ -6,6 +6,7 @@ from tsws.job.events import (
     Emit,
     Event,
     Failed,
+    Found,
     Log,
     Metric,
     Progress,
@@ -16,14 +17,17 @@ from tsws.job.events import (
     encode_event,
     ignore,
 )
-from tsws.job.job import Handle, Job, JobStatus, Telling, VolumeRef, decode_job, encode_job
+from tsws.job.job import Asked, Evaluating, Handle, Job, JobStatus, Telling, VolumeRef, decode_job, encode_job
 
 __all__ = [
+    "Asked",
     "Checkpoint",
     "Done",
     "Emit",
+    "Evaluating",
     "Event",
     "Failed",
+    "Found",
     "Handle",
     "Job",
     "JobStatus",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -65,6 +66,13 @@ class Text(_Event, frozen=True, kw_only=True, tag="text"):
     piece: str
 
 
+class Found(_Event, frozen=True, kw_only=True, tag="found"):
+    """What was asked about a model."""
+
+    document: dict[str, Any]
+    """The evaluation, as plain data."""
+
+
 class Checkpoint(_Event, frozen=True, kw_only=True, tag="checkpoint"):
     """A checkpoint is complete on disk; a killed run continues from ``step``."""
 
@@ -93,7 +101,7 @@ class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
     """True when it was asked to stop: what was done is kept and nothing is wrong."""
 
 
-Event = Started | Progress | Metric | Sample | Text | Checkpoint | Log | Done | Failed
+Event = Started | Progress | Metric | Sample | Text | Found | Checkpoint | Log | Done | Failed
 Emit = Callable[[Event], None]
 
 _encoder = msgspec.json.Encoder()

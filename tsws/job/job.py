@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -28,6 +28,31 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens at most; 0: as many as the context holds."""
     seeds: tuple[int, ...] = (1,)
     """One story each."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be found out about a model."""
+
+    tokens: int | None = None
+    """To predict; 0: all; None: as many as the run itself is evaluated on, or a text's first million."""
+    stories: int = 64
+    """To tell; 0: none."""
+    prompt: str = ""
+    temperature: float = 1.0
+    top_p: float = 0.9
+    steps: int = 0
+    """Tokens of a story at most; 0: as many as the context holds."""
+    seed: int = 1
+    """Of the first story."""
+    engine: Literal["auto", "native", "torch"] = "auto"
+
+
+class Evaluating(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that lies in the job's workspace is to be evaluated."""
+
+    run: str
+    """The run whose model it is."""
+    asked: Asked
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +85,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     max_cost: float | None = None
     """Dollars at which the job is to be stopped, after a checkpoint; None: no limit."""
     telling: Telling | None = None
-    """Stories to tell, instead of targets. No accelerator is needed for that."""
+    """Stories to tell, when the targets are made."""
+    evaluating: Evaluating | None = None
+    """A model to evaluate, when the targets are made."""
+
+    @property
+    def is_question(self) -> bool:
+        """Whether a model is asked something, and none is trained: no accelerator is needed for that."""
+        return self.telling is not None or self.evaluating is not None
 
 
 class Handle(msgspec.Struct, frozen=True, kw_only=True):

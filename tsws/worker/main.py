@@ -18,7 +18,7 @@ import msgspec
 
 from tsws.errors import InterruptedByUser, JobError, TswsError
 from tsws.fetch.lockfile import merge
-from tsws.job import Done, Failed, Job, Telling, Text, decode_job
+from tsws.job import Done, Evaluating, Failed, Found, Job, Telling, Text, decode_job
 from tsws.manifest.specs import RunSpec
 from tsws.reconcile.apply import Outcome, Report
 from tsws.resources.sourcing import LOCK_NAME
@@ -48,8 +48,8 @@ def run(job_path: Path, root: Path | None, descriptor: int) -> int:
     began = time.monotonic()
     try:
         place = root or Path(job.root or ".")
-        if job.telling is not None:
-            _tell(job, job.telling, place, speaker, asked_to_stop)
+        if job.is_question:
+            _answer(job, place, speaker, asked_to_stop)
         elif (run_spec := _led_elsewhere(job, place)) is not None:
             _help(job, run_spec)
         else:
@@ -108,6 +108,15 @@ def _help(job: Job, spec: RunSpec) -> None:
     serve_node(job.address, processes=spec.processes, nodes=spec.nodes)
 
 
+def _answer(job: Job, root: Path, speaker: Speaker, asked_to_stop: threading.Event) -> None:
+    if job.targets:  # what was cleaned away, and is needed for the answer
+        _raise_failure(_work(job, root, speaker, asked_to_stop), job.address)
+    if job.telling is not None:
+        _tell(job, job.telling, root, speaker, asked_to_stop)
+    if job.evaluating is not None:
+        _evaluate(job, job.evaluating, root, speaker)
+
+
 def _tell(job: Job, telling: Telling, root: Path, speaker: Speaker, asked_to_stop: threading.Event) -> None:
     """Stories instead of targets: by torch, for the native program is built for the processor that it was built on."""
     workspace = Workspace.of_job(job, root.absolute())
@@ -125,6 +134,16 @@ def _tell(job: Job, telling: Telling, root: Path, speaker: Speaker, asked_to_sto
             speaker.say(Text(address=job.address, seed=seed, piece=piece))
             if asked_to_stop.is_set():
                 raise InterruptedByUser(f"{job.address}: stopped on request")
+
+
+def _evaluate(job: Job, evaluating: Evaluating, root: Path, speaker: Speaker) -> None:
+    from tsws.workspace.evaluating import evaluate, texts_of_run
+    from tsws.workspace.playables import find_playable
+
+    context = Workspace.of_job(job, root.absolute()).context
+    playable = find_playable(context, run=evaluating.run)
+    found = evaluate(playable, texts_of_run(context, evaluating.run), evaluating.asked, context.plugins)
+    speaker.say(Found(address=job.address, document=msgspec.to_builtins(found, str_keys=True)))
 
 
 def _raise_failure(report: Report, address: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tsws.errors import FormatError, TswsError
+from tsws.job import Asked
 from tsws.plugin import Plugins
 from tsws.report.scores import Scores, count_bytes, piece_bytes
 from tsws.report.stories import StoryStatistics, statistics, words_of
@@ -23,31 +24,13 @@ from tsws.text.llama2c_tokenizer import BOS_ID, EOS_ID, Llama2cTokenizer
 from tsws.text.shards import open_shard
 from tsws.workspace.context import Context
 from tsws.workspace.playables import Playable
-from tsws.workspace.predictors import Engine, Predictor, Tokens, open_predictor
+from tsws.workspace.predictors import Predictor, Tokens, open_predictor
 
 KNOWN_TOKENS = 20_000_000
 """Of the training text, whose words are known; TinyStories' vocabulary has long been seen by then."""
 FILE_TOKENS = 1 << 20
 """Tokens of a text that are predicted at most, unless more are asked for."""
 _UNK_ID = 0
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is to be found out."""
-
-    tokens: int | None = None
-    """To predict; 0: all; None: as many as the run itself is evaluated on, or :data:`FILE_TOKENS`."""
-    stories: int = 64
-    """To tell; 0: none."""
-    prompt: str = ""
-    temperature: float = 1.0
-    top_p: float = 0.9
-    steps: int = 0
-    """Tokens of a story at most; 0: as many as the context holds."""
-    seed: int = 1
-    """Of the first story."""
-    engine: Engine = "auto"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.modal_plane.plane import Plane
 from tests.plugins.modal.workplace import Workplace, files_on, jobs, on_modal, steps_said, turns, wait_for
+from tsws.job import Metric
 
 MakePlace = Callable[..., Workplace]
 AtHome = Callable[[int, int], str]
@@ -162,4 +163,29 @@ def test_stories_are_told_there(plane: Plane, workplace: MakePlace, volume: str)
     one.run("apply", "-y")
     story = ["-n", "30", "--seed", "7", "Once upon"]
     assert two.run("generate", "--remote", *story) == one.run("generate", "--engine", "torch", *story)
-    assert not any("gpu" in str(each) for each in plane.running())
+    gpus = [each.definition.resources.gpu_config.gpu_type for each in plane.containers.known.values()]
+    assert gpus[-1:] == [""], "a story needs none"
+
+
+def test_a_model_is_evaluated_there(plane: Plane, workplace: MakePlace, volume: str) -> None:
+    one, two = workplace("one"), workplace("two")
+    for place in (one, two):
+        place.write(on_modal(volume))
+    one.run("apply", "-y")
+    question = ["eval", "run.small", "--json", "--stories", "2", "--seed", "3", "--engine", "torch"]
+    first = json.loads(two.run(*question, "--remote"))
+    assert first["model"] == "run.small"
+    assert first["data"] == "validation set of tokens.toy.words"
+    assert first["stories"]["count"] == 2
+    losses = [
+        event.values["val_loss"] for event in one.events() if isinstance(event, Metric) and "val_loss" in event.values
+    ]
+    assert first["scores"]["loss"] == pytest.approx(losses[-1], abs=1e-4), "what training said last"
+    assert not (two.root / "out").exists(), "neither model nor data came here"
+    one.run("clean", "--volume", "box", "-y")
+    assert json.loads(two.run(*question, "--remote")) == first, "what was cleaned away is made again"
+    said = two.run(*question, "--remote", "--data", "tinystories.toml", status=2)
+    assert said.endswith(
+        "error: --remote evaluates what a run has trained, on its own data there\n"
+        "hint: leave out --data, --train and --tokenizer, or --remote\n"
+    )
