@@ -34,19 +34,23 @@ def work(orders: str) -> str:
     """
     import modal
 
+    from tsws_modal.together import find_seat, help_out
     from tsws_modal.turn import Turn
 
     told = msgspec.json.decode(orders, type=Orders)
-    with _listening() as asked:
-        turn = Turn(
-            told,
-            files=VolumeFiles(lambda: open_volume(told)),
-            place=Path(MOUNT),
-            call=modal.current_function_call_id() or "",
-        )
-        outcome = turn.run(lambda: asked[0] if asked else None)
+    seat = find_seat(told)
+    files, place, call = VolumeFiles(lambda: open_volume(told)), Path(MOUNT), modal.current_function_call_id() or ""
+    with _listening() as heard:
+
+        def asked() -> Reason | None:
+            return heard[0] if heard else None
+
+        if seat.rank:
+            return help_out(told, seat, files, place, call, asked)
+        turn = Turn(told, files=files, place=place, call=call, variables=seat.variables)
+        outcome = turn.run(asked)
     if not outcome.final:
-        raise KeyboardInterrupt if asked[0] is Reason.PREEMPTED else modal.exception.InputCancellation
+        raise KeyboardInterrupt if asked() is Reason.PREEMPTED else modal.exception.InputCancellation
     return outcome.word
 
 

@@ -71,12 +71,12 @@ def deploy(
         "retries": modal.Retries(max_retries=options.retries, initial_delay=1.0, max_delay=LONGEST_DELAY),
         "single_use_containers": True,
         "scaledown_window": IDLE,
-        "max_containers": 1,
     }
-    gpu = None if job.telling is not None else options.gpu
+    gpu, nodes = (None, 1) if job.is_question else (options.gpu, options.nodes)
+    joined = work if nodes == 1 else modal.clustered(size=nodes)(work)
     functions: dict[Stage, modal.Function[[str], str, str]] = {
-        "prepare": app.function(name="prepare", **common)(work),
-        "work": app.function(name="work", gpu=gpu, **common)(work),
+        "prepare": app.function(name="prepare", max_containers=1, **common)(work),
+        "work": app.function(name="work", gpu=gpu, max_containers=nodes, **common)(joined),
     }
     app.deploy(environment_name=environment, client=client)
     return Deployed(functions)

@@ -21,6 +21,7 @@ from tsws_modal.options import ModalOptions
 from tsws_modal.place import Whereabouts
 from tsws_modal.prices import price_of
 from tsws_modal.rates import known_rates
+from tsws_modal.shape import shaped
 from tsws_modal.volume import ModalVolume
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def launch(job: Job, volume: ModalVolume, options: ModalOptions, base: Path, wor
         if ENDED in known or any_unfinished(calls, client):
             return where
         if not calls:  # a client that died here may have written another state of it
-            files.put(f"{folder}/{JOB}", encode_job(job))
+            files.put(f"{folder}/{JOB}", encode_job(shaped(job, options)))
         try:
             deployed = deploy(
                 name,
@@ -80,7 +81,7 @@ def launch(job: Job, volume: ModalVolume, options: ModalOptions, base: Path, wor
 
 def first_stage(job: Job, *, gpu: bool) -> Stage:
     """Where a job begins: whenever there is something to make that no GPU helps with, a machine without one makes it first."""
-    return "prepare" if gpu and job.prepare and job.telling is None else "work"
+    return "prepare" if gpu and job.prepare and not job.is_question else "work"
 
 
 def _orders(
@@ -95,12 +96,13 @@ def _orders(
     rates, day = known_rates(base)
     prices: dict[Stage, Price] = {
         "prepare": price_of(options, rates, day, gpu=False),
-        "work": price_of(options, rates, day, gpu=job.telling is None),
+        "work": price_of(options, rates, day, gpu=not job.is_question),
     }
     return Orders(
         job=job.id,
         address=job.address,
         stage=first_stage(job, gpu=bool(options.gpus)),
+        nodes=1 if job.is_question else options.nodes,
         app=app,
         volume=volume.modal_name,
         volume_environment=environment_of(volume.options.environment),

@@ -53,6 +53,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """Dollars an hour, by stage."""
     max_cost: float | None = None
     machine: str = ""
+    nodes: int = 1
+    """Machines that the second stage works on together."""
 
 
 class Beat(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,9 @@ class Gpu:
     """In capitals, as prices are listed: ``A100-80GB``."""
     count: int = 1
 
+    def __str__(self) -> str:
+        return self.name if self.count == 1 else f"{self.name}:{self.count}"
+
 
 def parse_gpu(text: str) -> Gpu:
     """What ``T4``, ``H100!`` or ``A100-80GB:2`` name.
@@ -45,9 +48,14 @@ class ModalOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     gpu: Annotated[
         str | list[str] | None,
-        Meta(description='The GPU, such as "T4"; a list: the first that is free; default: none, the CPU trains.'),
+        Meta(
+            description='The GPU, such as "T4", or several of one machine, such as "H100:8", which train together; a list: the'
+            " first that is free; default: none, the CPU trains."
+        ),
     ] = None
-    nodes: Annotated[int, Meta(ge=1, description="Machines that train together.")] = 1
+    nodes: Annotated[
+        int, Meta(ge=1, description='Machines that train together. Modal wants all GPUs of each: "H100:8".')
+    ] = 1
     cpu: Annotated[float, Meta(ge=0.125, description="CPU cores.")] = 1.0
     memory: Annotated[int, Meta(ge=128, description="Memory, in MiB.")] = 4096
     timeout: Annotated[
@@ -84,11 +92,11 @@ class ModalOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Raises:
             ValueError: a value that Modal, or the trainer, would refuse later; msgspec tells it with the key's place.
         """
-        for gpu in self.gpus:
-            if gpu.count > 1:
-                raise ValueError(f'`gpu` asks for {gpu.count} GPUs, and a run trains on one: say "{gpu.name}"')
-        if self.nodes > 1:
-            raise ValueError(f"`nodes` asks for {self.nodes} machines, and a run trains on one: leave it out")
+        counts = sorted({gpu.count for gpu in self.gpus})
+        if len(counts) > 1:
+            raise ValueError(f"`gpu` names machines with {counts[0]} and {counts[1]} GPUs: a run needs as many on each")
+        if self.nodes > 1 and not self.gpus:
+            raise ValueError(f"`nodes` asks for {self.nodes} machines, and Modal joins only machines with a `gpu`")
         if not SHORTEST <= self.seconds <= LONGEST:
             raise ValueError(
                 f'`timeout` is {self.timeout!r}: expected from "1m" to "24h"; a longer run goes on by itself'
@@ -102,6 +110,11 @@ class ModalOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         """Those that will do, the preferred one first; none: the CPU."""
         chosen = [self.gpu] if isinstance(self.gpu, str) else self.gpu or []
         return tuple(parse_gpu(text) for text in chosen)
+
+    @property
+    def gpu_count(self) -> int:
+        """GPUs of each machine; 0: the CPU."""
+        return self.gpus[0].count if self.gpus else 0
 
     @property
     def seconds(self) -> float:

@@ -48,14 +48,18 @@ def price_of(
         gpu: False for the machine that prepares the data.
     """
     gpus = options.gpus if gpu else ()
-    words = " or ".join(one.name for one in gpus) or "CPU"
+    nodes = options.nodes if gpu else 1
+    words = " or ".join(map(str, gpus)) or "CPU"
+    if nodes > 1:
+        words = f"{nodes} machines with {words}"
     if options.price is not None and gpu:
         return Price(options.price, "the manifest", words)
     rates = {**TABLE, **(live or {})}
     known = [rates.get(_ALIASES.get(one.name, one.name)) for one in gpus]
     guessed = None in known
     dearest = max((max(GPU_HOUR.values()) if rate is None else rate for rate in known), default=0.0)
-    dollars = dearest + options.cpu * rates[CORE] + options.memory / 1024 * rates[GIB]
+    count = gpus[0].count if gpus else 0
+    dollars = nodes * (count * dearest + options.cpu * rates[CORE] + options.memory / 1024 * rates[GIB])
     source = f"Modal's rates of {day}" if live else f"Modal's price list of {DATED}"
     if guessed:
         source += "; it does not name the GPU, so the dearest one counts"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,13 +42,16 @@ class Worker:
         module: which program it is.
         place: the workspace.
         cache: where it finds, and keeps, what it compiles.
+        variables: more of its environment.
     """
 
-    def __init__(self, job: Job, module: str, place: Path, cache: Path) -> None:
+    def __init__(
+        self, job: Job, module: str, place: Path, cache: Path, variables: Mapping[str, str] | None = None
+    ) -> None:
         self._job = job
         self._module = module
         self._place = place
-        self._cache = cache
+        self._variables = {**(variables or {}), CACHE_VARIABLE: str(cache)}
         self.last: Done | Failed | None = None
         """Its last word, once it was said and heard."""
         self._offset = 0
@@ -66,7 +70,7 @@ class Worker:
             self._process = subprocess.Popen(
                 command,
                 cwd=self._place,
-                env={**os.environ, CACHE_VARIABLE: str(self._cache)},
+                env={**os.environ, **self._variables},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

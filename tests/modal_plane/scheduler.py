@@ -118,7 +118,7 @@ class Scheduler:
         size = max(1, function.definition._experimental_group_size)
         free = sum(self._room(each) for each in mine if each.rank == 0)
         most = settings.max_containers or function.definition.concurrency_limit or MOST
-        wanted = min(max(waiting - free, least - len(mine)), most - len(mine) // size)
+        wanted = min(max(waiting - free, least - len(mine)), (most - len(mine)) // size)
         if wanted <= 0 or function.not_before > now:
             return
         for definition in function.ranked:

@@ -47,17 +47,18 @@ def workplace(plane: Plane, tmp_path: Path) -> Iterator[Callable[[str], Workplac
 
 
 @pytest.fixture(scope="session")
-def at_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, int], str]:
-    """The digest of the model that the run gives on this machine, by its steps and its interval."""
-    known: dict[tuple[int, int], str] = {}
+def at_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """The digest of the model that the run gives on this machine, by its steps, its interval and the processes that train it."""
+    known: dict[tuple[int, int, int], str] = {}
 
-    def digest(steps: int, every: int) -> str:
-        if (steps, every) not in known:
+    def digest(steps: int, every: int, processes: int = 1) -> str:
+        key = steps, every, processes
+        if key not in known:
             root = tmp_path_factory.mktemp("at-home")
-            (root / "tinystories.toml").write_text(here(steps, every))
-            report = Workspace.open(root).apply()
+            (root / "tinystories.toml").write_text(f"{here(steps, every)}processes = {processes}\n")
+            report = Workspace.open(root).apply(["run.small", "export.small"])
             assert report.ok, [str(result.error) for result in report.failed]
-            known[steps, every] = sha256_file(root / MODEL)
-        return known[steps, every]
+            known[key] = sha256_file(root / MODEL)
+        return known[key]
 
     return digest

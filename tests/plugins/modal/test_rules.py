@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tsws.errors import JobError
+from tsws.job import Job
 from tsws.plugin import Shipment, load_plugins, shipment
 from tsws_modal.image import build_image, requirements
 from tsws_modal.launching import first_stage
@@ -19,6 +21,7 @@ from tsws_modal.lease import Claim, Verdict, claim_name, free_name, latest, verd
 from tsws_modal.options import Gpu, ModalOptions, parse_gpu
 from tsws_modal.prices import GPU_HOUR, price_of, read_rates
 from tsws_modal.segments import Segment, Writer, count, parse_name, stretches
+from tsws_modal.shape import shaped
 from tsws_modal.stops import Budget, Reason
 
 
@@ -42,9 +45,8 @@ def test_a_gpu_is_read_as_modal_reads_it(text: str, gpu: Gpu) -> None:
     ("keys", "message"),
     [
         ({"gpu": "4"}, '`gpu` is \'4\': expected a name such as "T4", "L4" or "H100"'),
-        ({"gpu": "H100:8"}, '`gpu` asks for 8 GPUs, and a run trains on one: say "H100"'),
-        ({"gpu": ["T4", "L4:2"]}, '`gpu` asks for 2 GPUs, and a run trains on one: say "L4"'),
-        ({"nodes": 2}, "`nodes` asks for 2 machines, and a run trains on one: leave it out"),
+        ({"gpu": ["T4", "L4:2"]}, "`gpu` names machines with 1 and 2 GPUs: a run needs as many on each"),
+        ({"nodes": 2}, "`nodes` asks for 2 machines, and Modal joins only machines with a `gpu`"),
         ({"timeout": "2d"}, '`timeout` is \'2d\': expected from "1m" to "24h"; a longer run goes on by itself'),
         ({"timeout": "1s"}, '`timeout` is \'1s\': expected from "1m" to "24h"; a longer run goes on by itself'),
         ({"timeout": "soon"}, '\'soon\' is not a duration: expected something like "90s", "5m", "1h30m" or "2d"'),
@@ -163,6 +165,11 @@ def test_the_dearest_of_the_machines_that_will_do_counts() -> None:
     assert price_of(options(gpu="T4", region="eu")).dollars_per_hour == pytest.approx(
         1.75 * price_of(options(gpu="T4")).dollars_per_hour, abs=1e-4
     )
+    assert price_of(options(gpu="H100:8", nodes=2, cpu=8.0)).dollars_per_hour == pytest.approx(
+        2 * (8 * 3.95 + 8 * 0.0472 + 4 * 0.0080)
+    )
+    assert price_of(options(gpu="H100:8", nodes=2)).machine == "2 machines with H100:8"
+    assert price_of(options(gpu="H100:8", nodes=2), gpu=False) == price_of(options(gpu="T4"), gpu=False)
     assert price_of(options(gpu="Z9000")).dollars_per_hour > max(GPU_HOUR.values())
 
 
@@ -174,6 +181,55 @@ def test_rates_are_read_whatever_their_names_and_units(name: str, unit: float) -
     }
     found = read_rates(answer | {"volume storage": "0.09", "plan": "n/a", "cpu core": "0.05"})
     assert found == pytest.approx({gpu: 1.1 * dollars for gpu, dollars in GPU_HOUR.items()} | {"cpu": 0.05}, rel=1e-3)
+
+
+# --- several GPUs, several machines ---
+
+
+def a_job(**run: Any) -> Job:
+    from tests.plugins.test_local import job
+
+    return msgspec.structs.replace(job(), address="run.baby", manifest={"run": {"baby": run}})
+
+
+@pytest.mark.parametrize(
+    ("keys", "run", "shape"),
+    [
+        ({"gpu": "T4"}, {}, {}),
+        ({}, {"processes": 2}, {"processes": 2}),
+        ({"gpu": "H100:8"}, {}, {"processes": 8}),
+        ({"gpu": ["H100:8", "A100-80GB:8"], "nodes": 2}, {"nodes": 2}, {"processes": 8, "nodes": 2}),
+    ],
+)
+def test_a_run_takes_the_shape_of_its_machines(
+    keys: dict[str, Any], run: dict[str, Any], shape: dict[str, Any]
+) -> None:
+    asked = a_job(**run)
+    assert shaped(asked, options(**keys)).manifest["run"]["baby"] == shape
+    assert asked.manifest == {"run": {"baby": run}}, "what was asked for stays as it is"
+
+
+@pytest.mark.parametrize(
+    ("keys", "run", "message", "hint"),
+    [
+        (
+            {"gpu": "H100:8"},
+            {"processes": 4},
+            "run.baby: it says `processes = 4`, and the backend's `gpu` makes that 8",
+            "leave `processes` out of the run, or change `gpu` in the backend's table",
+        ),
+        (
+            {},
+            {"nodes": 2},
+            "run.baby: it says `nodes = 2`, and the backend's `nodes` makes that 1",
+            "leave `nodes` out of the run, or change `nodes` in the backend's table",
+        ),
+    ],
+)
+def test_a_run_of_another_shape_is_told(keys: dict[str, Any], run: dict[str, Any], message: str, hint: str) -> None:
+    with pytest.raises(JobError) as caught:
+        shaped(a_job(**run), options(**keys))
+    assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
 # --- stages, names, image ---
