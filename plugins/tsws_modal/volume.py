@@ -61,11 +61,6 @@ class ModalVolume(Volume):
         return self.options.name or self.name
 
     def exists(self) -> bool:
-        """Whether it has been created on Modal.
-
-        Raises:
-            VolumeError: Modal can not be reached, or refuses.
-        """
         return self._found() is not None
 
     def list(self, prefix: str = "") -> Iterator[FileStat]:

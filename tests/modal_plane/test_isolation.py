@@ -121,7 +121,7 @@ def test_a_container_takes_its_children_along_when_it_is_killed(folder: Path) ->
     assert process.wait(timeout=30) == 137
 
 
-@pytest.mark.marathon
+@pytest.mark.slow
 def test_without_namespaces_a_volume_is_a_link_at_its_mount_path(
     plane: Plane, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,7 @@ def test_the_input_of_a_killed_container_goes_on_in_a_new_one_from_the_last_comm
     assert (each.taken_by, each.retry_count, first.exit_code) == ([first.id, second.id], 0, 137)
 
 
-@pytest.mark.marathon
+@pytest.mark.slow
 def test_a_preempted_container_is_interrupted_and_its_input_goes_on_in_a_new_one(plane: Plane, client: Client) -> None:
     client.deploy()
     call_id = client.spawn("count", 8)
@@ -77,7 +77,7 @@ def test_a_call_ends_with_the_app_that_somebody_stopped(plane: Plane, client: Cl
     assert refused.startswith("modal.exception.NotFoundError: Lookup failed for Function 'sleep' from the 'jobs' app")
 
 
-@pytest.mark.marathon
+@pytest.mark.slow
 def test_a_container_that_runs_out_of_memory_takes_its_input_along_unless_that_may_have_another(
     plane: Plane, client: Client
 ) -> None:
@@ -96,7 +96,7 @@ def test_a_container_that_runs_out_of_memory_takes_its_input_along_unless_that_m
     assert plane.logs.text().endswith("at 3\nat 4\n")
 
 
-@pytest.mark.marathon
+@pytest.mark.slow
 @pytest.mark.parametrize("cut_off", [False, True])
 def test_a_container_whose_heartbeat_is_lost_lives_on_while_its_input_goes_to_a_new_one(
     plane: Plane, client: Client, cut_off: bool
@@ -112,7 +112,7 @@ def test_a_container_whose_heartbeat_is_lost_lives_on_while_its_input_goes_to_a_
     assert plane.calls.get(call_id).inputs[0].taken_by == [first.id, second.id]
 
 
-@pytest.mark.marathon
+@pytest.mark.slow
 def test_a_container_that_can_not_import_its_function_says_so_to_the_caller(client: Client, tmp_path: Path) -> None:
     (tmp_path / "here_only.py").touch()
     (tmp_path / "lost.py").write_text(
@@ -122,7 +122,7 @@ def test_a_container_that_can_not_import_its_function_says_so_to_the_caller(clie
     assert client.error(code, PYTHONPATH=str(tmp_path)) == "ModuleNotFoundError: No module named 'here_only'"
 
 
-@pytest.mark.marathon
+@pytest.mark.slow
 def test_a_gpu_that_is_nowhere_free_is_waited_for_or_replaced_by_the_next_that_will_do(
     plane: Plane, client: Client
 ) -> None:

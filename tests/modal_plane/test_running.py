@@ -64,7 +64,7 @@ def test_a_call_from_inside_of_a_container_is_a_child_of_the_one_that_made_it(pl
     assert (parent.id, child.parent_input_id) == (call_id, parent.inputs[0].id)
 
 
-@pytest.mark.marathon
+@pytest.mark.slow
 def test_a_detached_app_outlives_its_client_and_an_ephemeral_one_does_not(plane: Plane, client: Client) -> None:
     code = "import jobs\nwith jobs.app.run(detach={}) as app: jobs.count.spawn({}, 0.2).get()"
     process = client.start(code.format(True, 5))
@@ -83,7 +83,7 @@ def test_a_detached_app_outlives_its_client_and_an_ephemeral_one_does_not(plane:
     assert client.get(call.id) == "modal.exception.RemoteError: The App was stopped: the client is gone"
 
 
-@pytest.mark.marathon
+@pytest.mark.slow
 def test_a_map_and_a_generator_hand_over_all_that_they_make(plane: Plane, client: Client) -> None:
     client.deploy()
     mapped = client.run("import modal; print(list(modal.Function.from_name('jobs', 'double').map(range(20))))")
@@ -92,7 +92,7 @@ def test_a_map_and_a_generator_hand_over_all_that_they_make(plane: Plane, client
     assert yielded == f"{list(range(30))}\n"
 
 
-@pytest.mark.marathon
+@pytest.mark.slow
 def test_a_cluster_runs_one_input_on_all_its_containers(plane: Plane, client: Client) -> None:
     client.deploy()
     assert client.get(client.spawn("together")) == "(0, 2)"
@@ -101,7 +101,7 @@ def test_a_cluster_runs_one_input_on_all_its_containers(plane: Plane, client: Cl
     assert {container.served for container in plane.containers.known.values()} == {1}
 
 
-@pytest.mark.marathon
+@pytest.mark.slow
 def test_arguments_and_results_that_are_too_large_for_a_message_go_by_way_of_the_blob_store(
     plane: Plane, client: Client
 ) -> None:

@@ -103,6 +103,14 @@ class Volume(ABC):
     def remove(self, path: str) -> None:
         """Remove a file; one that is not there is no error."""
 
+    def exists(self) -> bool:
+        """Whether the volume itself is there, for a plan to say that it will be created; asked only with ``--refresh``.
+
+        Raises:
+            VolumeError: it can not be reached.
+        """
+        return True
+
     def local_path(self) -> Path | None:
         """The folder in which the volume's files lie on this machine, or None when they do not.
 

@@ -30,6 +30,7 @@ from tsws.reconcile.store import Store
 from tsws.resources.active_jobs import missing_backend, open_backend
 from tsws.resources.dispatch import Assignment
 from tsws.resources.rates import priced
+from tsws.resources.seen import seen_volume
 from tsws.resources.shadow import shadow_folder
 from tsws.resources.sourcing import own_files
 from tsws.resources.volume import missing_kind, open_volume
@@ -117,9 +118,18 @@ class RemoteRunRule(BaseRule):
             return Probe(Change.KEEP, "up to date", plan.actions, digest="")
         lead = plan[self.assignment.address]
         chosen = lead if lead.change.acts else plan.changes[0]
-        where = f"in volume {self.assignment.volume.name}" if self.assignment.volume else ""
+        where = self._where(self.assignment.volume) if self.assignment.volume else ""
         reason = chosen.reason if chosen is lead else f"{chosen.address}: {chosen.reason}"
         return Probe(chosen.change, f"{reason} ({self.assignment.backend}, {where})", plan.changes)
+
+    def _where(self, ref: VolumeRef) -> str:
+        volume = open_volume(ref, self.plugins, self.root)
+        if volume.is_near:
+            return f"in volume {ref.name}"
+        seen = seen_volume(self.root, volume)
+        if seen is None:
+            return f"in volume {ref.name}, which is created if it is missing"
+        return f"in volume {ref.name}" if seen.exists() else f"in volume {ref.name}, which will be created"
 
     def estimate(self, resource: Resource, change: Change, facts: Facts) -> Estimate | None:  # noqa: ARG002
         """The parts' time together, and what the backend's machine costs for so long."""

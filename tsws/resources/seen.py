@@ -14,20 +14,31 @@ from tsws.sync import Base
 from tsws.sync.remote_digest import sha256_of_remote
 
 
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """A volume as it was last seen."""
+
+    exists: bool
+    files: list[FileStat]
+
+
 class SeenVolume(Volume):
     """Stands for a volume while a plan compares: lists what was seen, and can be read by nobody.
 
     Args:
         volume: the volume itself.
-        files: what was seen on it.
+        seen: what was seen of it.
     """
 
     kind = "seen"
 
-    def __init__(self, volume: Volume, files: Iterable[FileStat]) -> None:
+    def __init__(self, volume: Volume, seen: Seen) -> None:
         super().__init__(volume.name, volume.options, volume.base)
         self.kind = volume.kind  # type: ignore[misc]  # what was agreed on with that volume was agreed on with this one
-        self._files = {found.path: found for found in files}
+        self._exists = seen.exists
+        self._files = {found.path: found for found in seen.files}
+
+    def exists(self) -> bool:
+        return self._exists
 
     def list(self, prefix: str = "") -> Iterator[FileStat]:
         return iter([found for path, found in sorted(self._files.items()) if path.startswith(prefix)])
@@ -60,22 +71,23 @@ def keep_seen(root: Path, volume: Volume, files: Iterable[FileStat], base: Base)
         VolumeError: it can not be reached.
     """
     agreed = base.about(volume).files
-    seen = []
+    seen: list[FileStat] = []
     for found in files:
         known = agreed.get(found.path)
         doubtful = known is not None and known.size == found.size and not known.still_describes(found.size, found.mtime)
         sha256 = sha256_of_remote(volume, found) if doubtful and found.sha256 is None else found.sha256
-        seen.append({"path": found.path, "size": found.size, "mtime": found.mtime, "sha256": sha256})
-    write_bytes(_path(root, volume.name), msgspec.json.encode(seen))
+        seen.append(FileStat(found.path, found.size, found.mtime, sha256))
+    exists = bool(seen) or volume.exists()
+    write_bytes(_path(root, volume.name), msgspec.json.encode(Seen(exists=exists, files=seen)))
 
 
 def seen_volume(root: Path, volume: Volume) -> SeenVolume | None:
     """A volume as it was last seen; None when it never was."""
     try:
-        files = msgspec.json.decode(_path(root, volume.name).read_bytes(), type=list[FileStat])
+        seen = msgspec.json.decode(_path(root, volume.name).read_bytes(), type=Seen)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    return SeenVolume(volume, files)
+    return SeenVolume(volume, seen)
 
 
 def _path(root: Path, volume: str) -> Path:

@@ -65,13 +65,24 @@ def run(job_path: Path, root: Path | None, descriptor: int) -> int:
         return 1
     except Exception as error:  # noqa: BLE001  the last word has to be said; the log keeps the whole story
         traceback.print_exc()
-        message = f"{job.address}: the worker crashed: {type(error).__name__}: {error}"
-        speaker.close(
-            Failed(address=job.address, message=message, hint="`tsws logs` shows the whole story; it is a bug")
-        )
+        speaker.close(_crash(job.address, error))
         return 1
     speaker.close(Done(address=job.address, seconds=time.monotonic() - began))
     return 0
+
+
+def _crash(address: str, error: Exception) -> Failed:
+    """What to say of an error that nobody expected; torch's own for a full memory are known by their names and words."""
+    gpu = type(error).__name__ == "OutOfMemoryError"
+    if gpu or isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        said = str(error).partition(". GPU")[0] or "no more could be had"
+        return Failed(
+            address=address,
+            message=f"{address}: the memory of the {'GPU' if gpu else 'machine'} is full: {said}",
+            hint="choose a smaller model or max_seq_len, or a machine with more memory",
+        )
+    message = f"{address}: the worker crashed: {type(error).__name__}: {error}"
+    return Failed(address=address, message=message, hint="`tsws logs` shows the whole story; it is a bug")
 
 
 def _read(path: Path) -> Job:

@@ -1,22 +1,25 @@
-"""Lines of the page about scripts: the new commands of the training and the data, as the page has them, with containers on the plane."""
+"""Lines of the page about scripts: every new command, as the page has it, with containers on the plane."""
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import modal
 import pytest
 
 from tests.docs.pages import page
 from tests.fixtures.hub import HubServer
 from tests.modal_plane.plane import Plane
-from tests.plugins.modal.workplace import Workplace, files_on
+from tests.plugins.modal.workplace import PATIENCE, Workplace, files_on, wait_for
 from tests.workspace.test_example import archive_of_shards
 from tsws.io.digest import sha256_file
 
-pytestmark = pytest.mark.marathon
+pytestmark = pytest.mark.slow
 
 FROM_SCRIPTS = page("docs/from-scripts.md")
 SCRIPTS = (
@@ -66,10 +69,12 @@ class Typist:
     def __init__(self, place: Workplace, hub: HubServer) -> None:
         self.place = place
         self.hub = hub
+        self.typed: set[str] = set()
 
     def words(self, command: str) -> list[str]:
         """Of a command that is on the page."""
         assert any(command in commands(script) for script in SCRIPTS), f"{command} is not on the page"
+        self.typed.add(command)
         _, *words = shlex.split(command)
         asks = words[0] in {"apply", "clean"} and "--dry-run" not in words
         return [*words, "-y"] if asks else words
@@ -164,5 +169,61 @@ def test_a_longer_run_resumes(workspace: Typist, trained: str) -> None:
     workspace(TRAIN)
 
 
-def test_every_script_has_its_lines() -> None:
+def test_a_long_job_is_left_alone_looked_after_and_stopped(workspace: Typist, trained: str) -> None:
+    place = workspace.place
+    before = (place.root / "tinystories.toml").read_text()
+    place.write(before.replace("max_iters = 500", "max_iters = 300000"))
+    try:
+        started = place.start(*workspace.words(TRAIN), **workspace.hub.environment)
+        wait_for(lambda: "/300000" in workspace("tsws status"), what="the first step")
+        started.send_signal(signal.SIGINT)
+        said, _ = started.communicate(timeout=PATIENCE)
+        assert started.returncode == 130, said
+        assert "run.baby goes on without this client" in said
+        status = workspace("tsws status")
+        assert re.search(r"run\.baby: .*step \d+/300000, .* left, \$0\.\d\d until now, \$0\.\d\d/h", status), status
+        follower = place.start(*workspace.words("tsws logs -f run.baby"))
+        assert workspace("tsws cancel run.baby") == (
+            "stopping run.baby after a checkpoint\nStopped; `tsws apply run.baby` continues.\n"
+        )
+        followed, _ = follower.communicate(timeout=PATIENCE)
+        assert re.search(r"step \d+/300000, loss \d+\.\d+", followed)
+        assert "stopped on request; what is done is kept" in followed
+    finally:
+        place.write(before)
+    assert workspace(TRAIN).startswith("Nothing to do: "), "the shorter run is as it was"
+
+
+def test_upload_and_download(workspace: Typist, trained: str) -> None:
+    model = workspace.place.root / "out" / "model.bin"
+    whole = model.read_bytes()
+    changed = whole[:-4] + b"\0\0\x80\x3f"
+    model.write_bytes(changed)
+    assert "out/model.bin" in workspace("tsws sync --push out/model.bin")
+    volume = modal.Volume.from_name(VOLUME)
+    assert b"".join(volume.read_file("out/model.bin")) == changed
+    with volume.batch_upload(force=True) as batch:
+        batch.put_file(io.BytesIO(whole), "/out/model.bin")
+    assert "out/model.bin" in workspace("tsws sync --pull out/model.bin")
+    assert model.read_bytes() == whole
+    assert workspace(TRAIN).startswith("Nothing to do: ")
+
+
+def test_clean_up(workspace: Typist, trained: str) -> None:
+    plane = workspace.place.plane
+    shards = {f"tok105/data{number:02}.bin" for number in (*range(10), 45)}
+    there = set(files_on(plane, VOLUME))
+    shown = workspace("tsws clean --volume tinystories-volume --dry-run")
+    assert all(shard in shown for shard in shards)
+    assert set(files_on(plane, VOLUME)) == there, "it was only shown"
+    workspace("tsws clean --volume tinystories-volume")
+    left = set(files_on(plane, VOLUME))
+    assert not left & shards
+    assert "out/model.bin" in left
+    assert workspace(TRAIN).startswith("Nothing to do: "), "what went is not needed"
+    assert workspace("tsws clean --volume tinystories-volume") == "Nothing to remove.\n"
+
+
+def test_every_command_of_the_page_was_typed(workspace: Typist) -> None:
     assert all(commands(script) for script in SCRIPTS)
+    assert {command for script in SCRIPTS for command in commands(script)} == workspace.typed

@@ -16,7 +16,7 @@ from tests.modal_plane.plane import Plane
 from tests.plugins.modal.workplace import PATIENCE, Workplace, files_on, jobs, on_modal, steps_said, turns, wait_for
 from tsws.job import Done, Log
 
-pytestmark = pytest.mark.marathon
+pytestmark = pytest.mark.slow
 
 STEPS, EVERY = 1500, 100
 
@@ -114,7 +114,6 @@ def test_client_killed_at_any_moment(
     check_client_killed(workplace(), plane, volume, moment * undisturbed, at_home(STEPS, EVERY))
 
 
-@pytest.mark.marathon
 @pytest.mark.parametrize("moment", moments(seed=2))
 @pytest.mark.parametrize("end", [kill, preempt])
 def test_container_ended_at_any_moment(
@@ -129,7 +128,6 @@ def test_container_ended_at_any_moment(
     check_container_lost(workplace(), plane, volume, moment * undisturbed, at_home(STEPS, EVERY), end)
 
 
-@pytest.mark.marathon
 @pytest.mark.parametrize("moment", moments(seed=3))
 def test_client_and_container_killed(
     plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, moment: float, undisturbed: float
@@ -145,19 +143,19 @@ def test_client_and_container_killed(
     check_story(place)
 
 
-@pytest.mark.parametrize("end", [kill, *(pytest.param(end, marks=pytest.mark.marathon) for end in (preempt, lose))])
+@pytest.mark.parametrize("end", [kill, preempt, lose])
 def test_a_container_that_ends_in_the_middle_is_continued_from_the_last_commit(
     plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, end: Callable[[Plane], object]
 ) -> None:
     place = workplace()
-    place.write(on_modal(volume, steps=4000, every=EVERY, options=""))
+    place.write(on_modal(volume, steps=STEPS, every=EVERY, options=""))
     process = place.start("apply", "-y")
     wait_for(lambda: any("/checkpoints/" in path for path in files_on(plane, volume)), what="a checkpoint")
     end(plane)
     told, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, told
     assert "run.small: another container goes on with it" in told
-    assert place.digest == at_home(4000, EVERY)
+    assert place.digest == at_home(STEPS, EVERY)
     assert (turns(plane, volume), len(jobs(plane, volume))) == (2, 1)
     events = place.events()
     steps = steps_said(events)
@@ -169,22 +167,13 @@ def test_a_container_that_ends_in_the_middle_is_continued_from_the_last_commit(
     first = steps_said(events[:again])
     rest = steps_said(events[again:])
     assert first == [1, *range(EVERY, first[-1] + 1, EVERY)]
-    assert rest == list(range(rest[0], 4001, EVERY)), "from a checkpoint to the end"
+    assert rest == list(range(rest[0], STEPS + 1, EVERY)), "from a checkpoint to the end"
     assert rest[0] >= EVERY
     assert rest[0] <= first[-1] + EVERY, "nothing is left out"
     assert steps == first + rest
 
 
-@pytest.mark.parametrize(
-    "method",
-    [
-        "FunctionMap",
-        *(
-            pytest.param(one, marks=pytest.mark.marathon)
-            for one in ("AppPublish", "VolumePutFiles2", "ImageGetOrCreate")
-        ),
-    ],
-)
+@pytest.mark.parametrize("method", ["FunctionMap", "AppPublish", "VolumePutFiles2", "ImageGetOrCreate"])
 def test_a_client_that_dies_while_it_launches_launches_the_same_job_again(
     plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, method: str
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.modal_plane.plane import Plane
 from tests.plugins.modal.workplace import Workplace, files_on, jobs, on_modal, turns
 
-pytestmark = pytest.mark.marathon
+pytestmark = pytest.mark.slow
 
 MakePlace = Callable[..., Workplace]
 DEAR = "price = 7200.0\nmax_cost = {most}\n"
@@ -63,7 +63,6 @@ def test_a_run_stops_before_it_costs_more_than_it_may(plane: Plane, workplace: M
     assert turns(plane, volume) == 1
 
 
-@pytest.mark.marathon
 def test_what_the_command_line_allows_counts_too(plane: Plane, workplace: MakePlace, volume: str) -> None:
     place = workplace()
     place.write(on_modal(volume, steps=100000, every=500, options="price = 7200.0"))
@@ -71,7 +70,6 @@ def test_what_the_command_line_allows_counts_too(plane: Plane, workplace: MakePl
     assert "before it passes the $128.00 that it may cost" in said
 
 
-@pytest.mark.marathon
 def test_what_was_spent_is_kept_for_the_next_container(plane: Plane, workplace: MakePlace, volume: str) -> None:
     """A container that is lost has cost its money: the next one has less."""
     from tests.plugins.modal.workplace import wait_for

@@ -19,7 +19,7 @@ from tsws_modal import deploying
 from tsws_modal.backend import ModalBackend
 from tsws_modal.options import ModalOptions
 
-pytestmark = pytest.mark.marathon
+pytestmark = pytest.mark.slow
 
 MakePlace = Callable[..., Workplace]
 
@@ -63,7 +63,6 @@ def error_of(report: Report) -> TswsError:
     return found
 
 
-@pytest.mark.marathon
 def test_a_run_that_is_longer_than_a_container_may_work_is_passed_on(
     plane: Plane, workplace: MakePlace, at_home: Callable[[int, int], str], plugins: Plugins, volume: str
 ) -> None:
@@ -92,7 +91,6 @@ def test_a_container_that_reaches_no_checkpoint_is_not_followed_by_the_next(
     assert turns(plane, volume) == 1
 
 
-@pytest.mark.marathon
 def test_a_container_that_does_not_pass_on_in_time_is_told(
     plane: Plane, workplace: MakePlace, plugins: Plugins, volume: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

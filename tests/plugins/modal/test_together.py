@@ -58,12 +58,12 @@ def test_machines_that_lose_one_begin_together_again(
     plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, rank: int
 ) -> None:
     place = workplace()
-    place.write(on_modal(volume, steps=3000, every=100, options='gpu = "T4"\nnodes = 2'))
+    place.write(on_modal(volume, steps=1200, every=100, options='gpu = "T4"\nnodes = 2'))
     process = place.start("apply", "-y")
     wait_for(lambda: any("/checkpoints/" in path for path in files_on(plane, volume)), what="a checkpoint")
-    plane.kill_container(next(each for each in plane.running() if each.rank == rank))
+    plane.kill_container(next(each for each in plane.containers.alive() if each.group and each.rank == rank))
     told, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, told
-    assert place.digest == at_home(3000, 100, processes=2)
+    assert place.digest == at_home(1200, 100, processes=2)
     assert len(jobs(plane, volume)) == 1
     assert "run.small: another container goes on with it" in told
