@@ -29,7 +29,7 @@ def refresh(volume: Volume, folder: Path) -> list[FileStat]:
     """Look at a volume and make its shadow anew.
 
     Returns:
-        all its files.
+        all its files. One that a worker there removes meanwhile (an old checkpoint, say) is none of them.
 
     Raises:
         VolumeError: it can not be reached.
@@ -37,18 +37,20 @@ def refresh(volume: Volume, folder: Path) -> list[FileStat]:
     fresh = folder.with_name(f".{folder.name}.fresh")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    found = list(volume.list())
-    sizes = {}
-    for stat in found:
+    found = []
+    for stat in list(volume.list()):
         path = inside(fresh, stat.path)
-        sizes[stat.path] = stat.size
         path.parent.mkdir(parents=True, exist_ok=True)
         if stat.path.startswith(_RECORDS) and (path.name in _READ or path.parent.name == "state"):
-            write_bytes(path, b"".join(volume.read(stat.path)))
+            try:
+                write_bytes(path, b"".join(volume.read(stat.path)))
+            except FileNotFoundError:
+                continue
         else:
             path.touch()
             os.truncate(path, stat.size)
-    _agree_on_times(fresh, sizes)
+        found.append(stat)
+    _agree_on_times(fresh, {stat.path: stat.size for stat in found})
     shutil.rmtree(folder, ignore_errors=True)
     fresh.replace(folder)
     return found

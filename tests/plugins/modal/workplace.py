@@ -24,6 +24,10 @@ MANIFEST = """
 [workspace]
 default = ["run.small"]
 
+[program.run]
+source = "native"
+flags = ["-O0"]
+
 [dataset.toy]
 source = "builtin:toy-stories"
 stories = 300
