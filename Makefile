@@ -12,7 +12,7 @@ help:
 	@echo "make test    install what the tests need, then lint, type-check and test everything"
 	@echo "make lint    ruff and the type checker alone"
 	@echo "make unit    the tests alone, without the slow ones"
-	@echo "make marathon the longest tests over the control plane of Modal; not part of make test"
+	@echo "make marathon kills, time-outs and large files over a stand-in for Modal: minutes more than make test"
 	@echo "make bench   measure; prints tables"
 	@echo "make fuzz    a million broken files a target, under sanitizers"
 	@echo "make clean   remove what make has made"
@@ -41,7 +41,7 @@ unit: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not marathon"
 
 marathon: $(VENV)/installed-test
-	$(BIN)/python -m pytest -m marathon
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m marathon
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from tests.modal_plane.plane import Plane
 from tests.plugins.modal.workplace import PATIENCE, Workplace, files_on, jobs, on_modal, steps_said, turns, wait_for
 from tsws.job import Done, Log
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.marathon
 
 STEPS, EVERY = 1500, 100
 

@@ -17,7 +17,7 @@ import pytest
 from tests.modal_plane.blobs import Blobs
 from tests.modal_plane.plane import Plane
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.marathon
 
 SIZE = 2_000_000_000
 """Bytes."""

@@ -11,7 +11,7 @@ import pytest
 from tests.modal_plane.plane import Plane
 from tests.plugins.modal.workplace import Workplace, files_on, jobs, on_modal, turns
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.marathon
 
 MakePlace = Callable[..., Workplace]
 DEAR = "price = 7200.0\nmax_cost = {most}\n"

@@ -19,7 +19,7 @@ from tsws_modal import deploying
 from tsws_modal.backend import ModalBackend
 from tsws_modal.options import ModalOptions
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.marathon
 
 MakePlace = Callable[..., Workplace]
 

@@ -10,7 +10,7 @@ import pytest
 from tests.modal_plane.plane import Plane
 from tests.plugins.modal.workplace import PATIENCE, Workplace, files_on, jobs, on_modal, steps_said, turns, wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.marathon
 
 MakePlace = Callable[..., Workplace]
 AtHome = Callable[..., str]
