@@ -27,16 +27,16 @@ def shaped(job: Job, options: ModalOptions) -> Job:
     run = job.manifest.get(table, {}).get(name) if table == "run" else None
     if run is None or job.is_question:
         return job
-    wanted = {"processes": max(1, options.gpu_count), "nodes": options.nodes}
-    keys = {"processes": "gpu", "nodes": "nodes"}
-    for key, number in wanted.items():
+    shape = {}
+    for key, cause, number in (("processes", "gpu", options.gpu_count), ("nodes", "nodes", options.nodes)):
         said = run.get(key, 1)
-        if said not in (1, number) and not (key == "processes" and not options.gpus):
+        if number and said not in (1, number):
             raise JobError(
-                f"{job.address}: it says `{key} = {said}`, and the backend's `{keys[key]}` makes that {number}",
-                hint=f"leave `{key}` out of the run, or change `{keys[key]}` in the backend's table",
+                f"{job.address}: it says `{key} = {said}`, and the backend's `{cause}` makes that {number}",
+                hint=f"leave `{key}` out of the run, or change `{cause}` in the backend's table",
             )
-    shape = {key: max(number, run.get(key, 1)) for key, number in wanted.items()}
+        if number > 1:
+            shape[key] = number
     manifest = copy.deepcopy(job.manifest)
-    manifest["run"][name] |= {key: number for key, number in shape.items() if number > 1}
+    manifest["run"][name] |= shape
     return msgspec.structs.replace(job, manifest=manifest)

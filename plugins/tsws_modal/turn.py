@@ -20,6 +20,7 @@ from tsws_modal.claims import Claims
 from tsws_modal.committing import Committer
 from tsws_modal.compiled import Compiled
 from tsws_modal.files import VolumeFiles
+from tsws_modal.last_words import stopped, too_dear, too_short
 from tsws_modal.layout import BEAT, CALLS, ENDED, EVENTS, JOB, LOG, STOP, Beat, Ended, Orders, Stage, job_folder
 from tsws_modal.lease import PATIENCE, Claim, Verdict
 from tsws_modal.passing import pass_on
@@ -96,7 +97,7 @@ class Turn:
         )
         committer = Committer(self.files.volume, writer, self._beat)
         if STOP in known:
-            committer.add([encode_event(self._stopped())])
+            committer.add([encode_event(stopped(self.orders))])
             return self._end(committer, number, Ended(status=JobStatus.FAILED), "stopped")
         if _is_continued(events, number):
             committer.add([encode_event(Log(address=job.address, message="another container goes on with it"))])
@@ -158,10 +159,10 @@ class Turn:
                     committer.commit_when_due()
             if reason is Reason.SUPERSEDED:
                 return Outcome("another container took over", final=True)
-            return self._close(job, worker, committer, number, reason, made=made)
+            return self._close(worker, committer, number, reason, made=made)
 
     def _close(
-        self, job: Job, worker: Worker, committer: Committer, number: int, reason: Reason | None, *, made: bool
+        self, worker: Worker, committer: Committer, number: int, reason: Reason | None, *, made: bool
     ) -> Outcome:
         """After the worker's end: what its last word, or that there is none, means together with why it was stopped."""
         last = worker.last
@@ -177,36 +178,15 @@ class Turn:
         if last is None and reason is None:
             (self.place / self.folder / LOG).write_text(worker.log_tail(), encoding="utf-8")
             return self._end(committer, number, Ended(status=JobStatus.GONE, exit=worker.status), "the worker died")
-        said = self._last_word(job, last, reason if cut_short else None)
+        said = self._last_word(last, reason if cut_short else None)
         committer.add([encode_event(said)])
         status = JobStatus.DONE if isinstance(said, Done) else JobStatus.FAILED
         return self._end(committer, number, Ended(status=status), status.value)
 
-    def _last_word(self, job: Job, last: Done | Failed | None, reason: Reason | None) -> Done | Failed:
-        again = f"`tsws apply {job.address}` goes on from there"
+    def _last_word(self, last: Done | Failed | None, reason: Reason | None) -> Done | Failed:
         if reason is Reason.COST:
-            spent = self.budget.spent(time.monotonic() - self.began)
-            return Failed(
-                address=job.address,
-                message=f"{job.address}: stopped after a checkpoint at ${spent:.2f}, before it passes the"
-                f" ${self.orders.max_cost:.2f} that it may cost",
-                hint=f"{again}, for as much again; raise `max_cost` to let it run longer at a stretch",
-            )
-        if reason is Reason.TIME:
-            return Failed(
-                address=job.address,
-                message=f"{job.address}: the time-out of {self.orders.timeout:.0f} s is too short: no checkpoint was reached",
-                hint="raise `timeout` in the backend's table, or lower `checkpoint_interval`",
-            )
-        return last or self._stopped()
-
-    def _stopped(self) -> Failed:
-        return Failed(
-            address=self.orders.address,
-            message=f"{self.orders.address}: stopped on request; what is done is kept",
-            hint="`tsws apply` continues",
-            interrupted=True,
-        )
+            return too_dear(self.orders, self.budget.spent(time.monotonic() - self.began))
+        return too_short(self.orders) if reason is Reason.TIME else last or stopped(self.orders)
 
     def _pass_on(self, committer: Committer, number: int, stage: Stage) -> Outcome:
         """Let another container go on: the volume first, then the lease, then the call."""
