@@ -46,9 +46,9 @@ def work(orders: str) -> str:
             return heard[0] if heard else None
 
         if seat.rank:
-            return help_out(told, seat, files, place, call, asked)
-        turn = Turn(told, files=files, place=place, call=call, variables=seat.variables)
-        outcome = turn.run(asked)
+            outcome = help_out(told, seat, files, place, call, asked)
+        else:
+            outcome = Turn(told, files=files, place=place, call=call, variables=seat.variables).run(asked)
     if not outcome.final:
         raise KeyboardInterrupt if asked() is Reason.PREEMPTED else modal.exception.InputCancellation
     return outcome.word

@@ -19,6 +19,7 @@ from tsws_modal.compiled import Compiled
 from tsws_modal.files import VolumeFiles
 from tsws_modal.layout import JOB, Orders, job_folder
 from tsws_modal.stops import Reason
+from tsws_modal.turn import Outcome
 from tsws_modal.worker import Worker
 
 PORT = 29500
@@ -57,7 +58,7 @@ def find_seat(orders: Orders) -> Seat:
 
 def help_out(
     orders: Orders, seat: Seat, files: VolumeFiles, place: Path, call: str, asked: Callable[[], Reason | None]
-) -> str:
+) -> Outcome:
     """Compute for the leading container until it has ended, or the machine is wanted.
 
     Args:
@@ -67,9 +68,6 @@ def help_out(
         place: where the volume is mounted.
         call: the function call that all work on.
         asked: what the machine asks for; None: nothing.
-
-    Returns:
-        how it went, in a word.
     """
     files.volume.reload()  # what earlier containers committed since this one started
     job = decode_job((place / job_folder(orders.job) / JOB).read_bytes())
@@ -78,9 +76,9 @@ def help_out(
         looked = time.monotonic()
         while not worker.wait(TICK):
             if asked():
-                break
+                return Outcome("the machine was taken away", final=False)
             if time.monotonic() - looked >= LOOK:
                 looked = time.monotonic()
                 if not is_unfinished(call):
                     break
-    return f"helped as number {seat.rank}"
+    return Outcome(f"helped as number {seat.rank}", final=True)
