@@ -55,6 +55,8 @@ class ModalBackend(Backend):
         stream = Stream(place, after)
         heard = time.monotonic()
         over = False
+        with self._refusals(place):
+            place.require_volume()
         while True:
             with self._refusals(place):
                 known, events = _look(place, stream)

@@ -88,6 +88,13 @@ class JobPlace:
 
         return VolumeFiles(volume)
 
+    def require_volume(self) -> None:
+        """
+        Raises:
+            Exception: the volume is not there any more, as Modal's client raises it.
+        """
+        self.files.volume.hydrate(self.client)
+
     def look(self) -> dict[str, Listed]:
         """All files of the job, by their paths in its folder."""
         return self.files.list(self.folder, deep=True)

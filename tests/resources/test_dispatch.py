@@ -169,6 +169,17 @@ def test_a_job_that_ended_is_not_attached_to(client: Client) -> None:
     assert jobs(client.root) == 2
 
 
+def test_the_end_of_a_job_that_nobody_has_heard_is_heard(client: Client) -> None:
+    """Its client was killed, and it ended after the next one had made its plan."""
+    client.run([["say", 3]])
+    keep_job(client.root, msgspec.structs.replace(active(client.root), ended=False))
+    second = Client(client.root)
+    second.run([["say", 3]])
+    assert jobs(client.root) == 1
+    assert second.said == [1, 2, 3]
+    assert active(client.root).ended
+
+
 @pytest.mark.parametrize("change", [{"script": [["say", 1]]}, {"again": ("run.a",)}])
 def test_a_job_that_is_no_longer_wanted_is_stopped_and_replaced(client: Client, change: dict[str, Any]) -> None:
     client.start(SAY_AND_HOLD)

@@ -105,7 +105,8 @@ class Dispatcher:
             self._drop(active, active.intent, backend, emit)
             return None
         status = backend.status(active.handle)
-        if status is JobStatus.RUNNING and active.wanted == wanted:
+        # Done: it has ended since the plan was made, and nobody has heard it.
+        if status in {JobStatus.RUNNING, JobStatus.DONE} and active.wanted == wanted:
             return active
         if status is JobStatus.RUNNING:
             emit(Log(address=address, message=f"stopping the job {active.handle.job}, which is no longer wanted"))
