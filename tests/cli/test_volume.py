@@ -37,3 +37,16 @@ def test_show_has_the_record_of_a_run_in_a_volume(applied) -> None:
     out = new.run("show", "run.tiny").out
     assert "\nfiles\n" in out
     assert there["fingerprint"] in out.partition("\nrecord\n")[2]
+
+
+def test_a_model_in_a_volume_is_evaluated_where_it_is(applied) -> None:
+    question = ["eval", "tiny", "--json", "--stories", "1", "--engine", "torch"]
+    refused = applied.run(*question, "--remote")
+    assert (refused.status, refused.err) == (
+        2,
+        "error: run.tiny works in no volume: its model is on this machine\nhint: leave --remote out to use it here\n",
+    )
+    at_home = json.loads(applied.run(*question).out)
+    new = moved(applied)
+    assert json.loads(new.run(*question, "--remote").out) == at_home
+    assert not (new.root / "out").exists()
