@@ -16,18 +16,20 @@ def stopped(orders: Orders) -> Failed:
     )
 
 
-def too_dear(orders: Orders, spent: float) -> Failed:
+def too_dear(orders: Orders, spent: float, *, saved: bool) -> Failed:
     """It would have cost more than it may.
 
     Args:
         orders: with the limit.
         spent: dollars, by all the job's containers.
+        saved: whether this container has written a checkpoint.
     """
+    stop, again = ("stopped after a checkpoint", "goes on from there") if saved else ("stopped", "goes on")
+    end = "" if saved else ": no checkpoint was reached"
     return Failed(
         address=orders.address,
-        message=f"{orders.address}: stopped after a checkpoint at ${spent:.2f}, before it passes the"
-        f" ${orders.max_cost:.2f} that it may cost",
-        hint=f"`tsws apply {orders.address}` goes on from there, for as much again; raise `max_cost` to let it run longer at a stretch",
+        message=f"{orders.address}: {stop} at ${spent:.2f}, before it passes the ${orders.max_cost:.2f} that it may cost{end}",
+        hint=f"`tsws apply {orders.address}` {again}, for as much again; raise `max_cost` to let it run longer at a stretch",
     )
 
 

@@ -133,7 +133,7 @@ class Turn:
         return Outcome(f"stood back for {held.job}", final=True)
 
     def _work(self, job: Job, committer: Committer, number: int, asked: Callable[[], Reason | None]) -> Outcome:
-        made = False
+        made = saved = False
         with (
             Compiled(self.place) as compiled,
             Worker(self._staged(job), self.orders.worker, self.place, compiled.folder, self.variables) as worker,
@@ -145,7 +145,8 @@ class Turn:
                 lines = worker.news()
                 # The checkpoint that a stop leads to does not count: with no other, the next container came no further.
                 made |= reason is None and any(isinstance(event, Checkpoint | Done) for event in lines.events)
-                committer.add(lines.lines, now=any(isinstance(event, Checkpoint) for event in lines.events))
+                saved |= (fresh := any(isinstance(event, Checkpoint) for event in lines.events))
+                committer.add(lines.lines, now=fresh)
                 compiled.keep()
                 if ended:
                     break
@@ -159,10 +160,10 @@ class Turn:
                     committer.commit_when_due()
             if reason is Reason.SUPERSEDED:
                 return Outcome("another container took over", final=True)
-            return self._close(worker, committer, number, reason, made=made)
+            return self._close(worker, committer, number, reason, made=made, saved=saved)
 
     def _close(
-        self, worker: Worker, committer: Committer, number: int, reason: Reason | None, *, made: bool
+        self, worker: Worker, committer: Committer, number: int, reason: Reason | None, *, made: bool, saved: bool
     ) -> Outcome:
         """After the worker's end: what its last word, or that there is none, means together with why it was stopped."""
         last = worker.last
@@ -178,14 +179,14 @@ class Turn:
         if last is None and reason is None:
             (self.place / self.folder / LOG).write_text(worker.log_tail(), encoding="utf-8")
             return self._end(committer, number, Ended(status=JobStatus.GONE, exit=worker.status), "the worker died")
-        said = self._last_word(last, reason if cut_short else None)
+        said = self._last_word(last, reason if cut_short else None, saved=saved)
         committer.add([encode_event(said)])
         status = JobStatus.DONE if isinstance(said, Done) else JobStatus.FAILED
         return self._end(committer, number, Ended(status=status), status.value)
 
-    def _last_word(self, last: Done | Failed | None, reason: Reason | None) -> Done | Failed:
+    def _last_word(self, last: Done | Failed | None, reason: Reason | None, *, saved: bool) -> Done | Failed:
         if reason is Reason.COST:
-            return too_dear(self.orders, self.budget.spent(time.monotonic() - self.began))
+            return too_dear(self.orders, self.budget.spent(time.monotonic() - self.began), saved=saved)
         return too_short(self.orders) if reason is Reason.TIME else last or stopped(self.orders)
 
     def _pass_on(self, committer: Committer, number: int, stage: Stage) -> Outcome:

@@ -14,8 +14,8 @@ from tests.plugins.modal.workplace import Workplace, files_on, jobs, on_modal, t
 pytestmark = pytest.mark.marathon
 
 MakePlace = Callable[..., Workplace]
-DEAR = "price = 7200.0\nmax_cost = {most}\n"
-"""Two dollars a second: one minute, which is kept for the last checkpoint, costs 120."""
+DEAR = "price = 720.0\nmax_cost = {most}\n"
+"""Twenty cents a second: one minute, which is kept for the last checkpoint, costs 12 dollars."""
 
 
 @pytest.fixture
@@ -49,15 +49,15 @@ def test_the_rates_that_modal_answers_count(plane: Plane, workplace: MakePlace, 
 
 def test_a_run_stops_before_it_costs_more_than_it_may(plane: Plane, workplace: MakePlace, volume: str) -> None:
     place = workplace()
-    place.write(on_modal(volume, steps=100000, every=500, options=DEAR.format(most=128.0)))
+    place.write(on_modal(volume, steps=100000, every=500, options=DEAR.format(most=17.0)))
     said = place.run("apply", "-y", status=1)
     found = re.search(
-        r"error: run.small: stopped after a checkpoint at \$(\S+), before it passes the \$128\.00 that it may cost\n"
+        r"error: run.small: stopped after a checkpoint at \$(\S+), before it passes the \$17\.00 that it may cost\n"
         r"hint: `tsws apply run.small` goes on from there, for as much again; raise `max_cost` to let it run longer at a stretch\n",
         said,
     )
     assert found, said
-    assert 0 < float(found[1]) < 128.0
+    assert 0 < float(found[1]) < 17.0
     assert any("/checkpoints/" in path for path in files_on(plane, volume))
     assert "extends" not in place.run("plan", "--refresh")
     assert turns(plane, volume) == 1
@@ -65,9 +65,9 @@ def test_a_run_stops_before_it_costs_more_than_it_may(plane: Plane, workplace: M
 
 def test_what_the_command_line_allows_counts_too(plane: Plane, workplace: MakePlace, volume: str) -> None:
     place = workplace()
-    place.write(on_modal(volume, steps=100000, every=500, options="price = 7200.0"))
-    said = place.run("apply", "-y", "--max-cost", "128", status=1)
-    assert "before it passes the $128.00 that it may cost" in said
+    place.write(on_modal(volume, steps=100000, every=500, options="price = 720.0"))
+    said = place.run("apply", "-y", "--max-cost", "17", status=1)
+    assert "before it passes the $17.00 that it may cost" in said
 
 
 def test_what_was_spent_is_kept_for_the_next_container(plane: Plane, workplace: MakePlace, volume: str) -> None:
@@ -75,11 +75,22 @@ def test_what_was_spent_is_kept_for_the_next_container(plane: Plane, workplace: 
     from tests.plugins.modal.workplace import wait_for
 
     place = workplace()
-    place.write(on_modal(volume, steps=100000, every=500, options=DEAR.format(most=136.0)))
+    place.write(on_modal(volume, steps=100000, every=500, options=DEAR.format(most=20.0)))
     process = place.start("apply", "-y")
     wait_for(lambda: any("/checkpoints/" in path for path in files_on(plane, volume)), what="a checkpoint")
     plane.kill_container()
     told, _ = process.communicate(timeout=120)
     assert process.returncode == 1, told
-    assert "before it passes the $136.00 that it may cost" in told
+    assert "before it passes the $20.00 that it may cost" in told
     assert turns(plane, volume) == 2
+
+
+def test_a_run_that_stops_before_its_first_checkpoint_says_so(plane: Plane, workplace: MakePlace, volume: str) -> None:
+    place = workplace()
+    place.write(on_modal(volume, steps=100000, every=500, options=DEAR.format(most=12.01)))
+    said = place.run("apply", "-y", status=1)
+    assert re.search(
+        r"error: run.small: stopped at \$\S+, before it passes the \$12\.01 that it may cost: no checkpoint was reached\n"
+        r"hint: `tsws apply run.small` goes on, for as much again; raise `max_cost` to let it run longer at a stretch\n",
+        said,
+    ), said
