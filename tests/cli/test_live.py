@@ -68,6 +68,14 @@ def test_training_shows_step_loss_speed_time_left_and_the_curve() -> None:
     ]
 
 
+def test_training_shows_what_it_has_cost_and_how_much_of_the_machine_it_uses() -> None:
+    values = {"train_loss": 2.5, "lr": 0.001, "tokens_per_second": 45_678.0, "mfu": 0.4123, "dollars": 0.1234}
+    events = [
+        Metric(address=RUN, time=time, step=step, total=100, values=values) for time, step in ((1.0, 1), (2.0, 2))
+    ]
+    assert frame(list(events))[1] == "    loss 2.5000 ▁▁  45.7k tokens/s  $0.12  lr 0.001  mfu 41%"
+
+
 def test_work_of_unknown_length_has_a_pulsing_bar() -> None:
     (line,) = frame([Started(address="program.run", time=0.0, reason="")])
     assert re.fullmatch(r"  program.run [━ ]{24}", line.ljust(38))

@@ -12,10 +12,11 @@ import msgspec
 import pytest
 
 from tsws.errors import FormatError, InterruptedByUser, JobError
-from tsws.job import Event, Failed, Handle, Job, JobStatus, Log, Progress, decode_job
-from tsws.plugin import Backend, Plugins, Volume, load_plugins
+from tsws.job import Event, Failed, Handle, Job, JobStatus, Log, Metric, Progress, decode_job
+from tsws.plugin import Backend, Plugins, Price, Volume, load_plugins
 from tsws.resources.active_jobs import ActiveJob, active_job, keep_job
 from tsws.resources.dispatch import Assignment, Dispatcher
+from tsws.resources.following import Meter
 from tsws_local import LocalBackend
 
 SAY_AND_HOLD = [["say", 2], ["hold", None]]
@@ -341,3 +342,21 @@ def test_a_launch_that_failed_is_tried_again_as_it_is_wanted_now(
     with pytest.raises(JobError):
         client.run([["say", 1]])
     assert len({job.id for job in launched}) == 2, "something else is another job"
+
+
+class Priced(LocalBackend):
+    """Costs a dollar a second."""
+
+    def price(self) -> Price:
+        return Price(dollars_per_hour=3600.0, source="a test")
+
+
+def test_numbers_of_a_job_with_a_price_say_what_it_has_cost_since_its_first_word(tmp_path: Path) -> None:
+    started = Log(address="run.a", time=100.0, message="begun")
+    metric = Metric(address="run.a", time=102.5, step=1, total=2, values={"train_loss": 1.0})
+    priced, free = (Meter(backend("it", backend.Options(), tmp_path)) for backend in (Priced, LocalBackend))
+    assert [priced.read(event) for event in (started, metric)] == [
+        started,
+        msgspec.structs.replace(metric, values={"train_loss": 1.0, "dollars": 2.5}),
+    ]
+    assert free.read(metric) is metric

@@ -75,7 +75,7 @@ def results() -> Callable[[Path], dict[str, Any]]:
     def read(folder: Path) -> dict[str, Any]:
         lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
         for line in lines:
-            for timing in ("seconds", "tokens_per_second"):
+            for timing in ("seconds", "tokens_per_second", "mfu"):
                 line.pop(timing, None)
         files = [
             folder / "last.safetensors",

@@ -42,7 +42,16 @@ def test_a_run_learns_and_says_so(trainer: Any, tmp_path: Path) -> None:
     lines = read_metrics(tmp_path / "metrics.jsonl")
     assert lines == [{"step": event["step"], **event["values"]} for event in metrics]
     trained = [line for line in lines if "train_loss" in line]
-    assert list(trained[0]) == ["step", "train_loss", "lr", "grad_norm", "tokens", "tokens_per_second", "seconds"]
+    assert list(trained[0]) == [
+        "step",
+        "train_loss",
+        "lr",
+        "grad_norm",
+        "tokens",
+        "tokens_per_second",
+        "mfu",
+        "seconds",
+    ]
     assert [line["tokens"] for line in trained] == [64 * step for step in (1, 20, 40, 60)]
     losses = [line["val_loss"] for line in lines if "val_loss" in line]
     assert losses[-1] < losses[0] < 3.2 and losses[-1] < 2.5  # ln 24 is 3.18

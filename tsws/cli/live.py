@@ -19,7 +19,7 @@ from tsws.cli.sparkline import sparkline
 from tsws.cli.tracks import Track, Tracks, Training
 from tsws.cli.words import big_number, loss_words
 from tsws.io.durations import format_duration
-from tsws.io.sizes import format_bytes
+from tsws.io.sizes import format_bytes, format_dollars
 from tsws.job import Checkpoint, Done, Event, Failed, Log, Metric, Sample
 
 BAR = 24
@@ -149,7 +149,7 @@ def _left(words: str, seconds: float | None) -> str:
 
 
 def _training(training: Training) -> Text:
-    """The second line of a run: loss with its curve, validation loss, speed, learning rate."""
+    """The second line of a run: loss with its curve, validation loss, speed, cost so far, learning rate, share of the machine's peak."""
     text = Text("    ", no_wrap=True, overflow="ellipsis")
     if training.train_loss is not None:
         text.append(f"loss {loss_words(training.train_loss)} ")
@@ -158,6 +158,10 @@ def _training(training: Training) -> Text:
         text.append(f"  val loss {loss_words(training.val_loss)}")
     if training.tokens_per_second is not None:
         text.append(f"  {big_number(training.tokens_per_second)} tokens/s", style="dim")
+    if training.dollars is not None:
+        text.append(f"  {format_dollars(training.dollars)}", style="dim")
     if training.lr is not None:
         text.append(f"  lr {training.lr:.2g}", style="dim")
+    if training.mfu is not None:
+        text.append(f"  mfu {training.mfu:.0%}", style="dim")
     return text

@@ -26,13 +26,14 @@ def command(session: Session, /, address: str | None, follow: bool, overrides: t
     """
     from tsws.cli.jobs import backend_of, events_of
     from tsws.cli.lines import Lines
+    from tsws.resources.following import Meter
 
     workspace = session.open(overrides)
     job = _job(workspace, address)
     backend = backend_of(workspace.context, job)
-    lines = Lines(click.echo, click.echo, verbose=True, every_step=True)
+    lines, meter = Lines(click.echo, click.echo, verbose=True, every_step=True), Meter(backend)
     for event in events_of(backend, job, follow=follow):
-        lines.emit(event)
+        lines.emit(meter.read(event))
     if (words := backend.last_words(job.handle)) and session.verbose:
         click.echo(words)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tsws.cli.tracks import Track, Training, Transfer
 from tsws.cli.words import big_number, elided, loss_words
 from tsws.io.durations import format_duration
-from tsws.io.sizes import format_bytes
+from tsws.io.sizes import format_bytes, format_dollars
 from tsws.job import Done, Failed, Sample
 from tsws.report.stories import readable
 
@@ -24,7 +24,7 @@ def transfer_words(transfer: Transfer) -> str:
 
 
 def training_words(training: Training) -> str:
-    """``step 120/400, loss 2.5310, 12.3k tokens/s, 1m 02s left``."""
+    """``step 120/400, loss 2.5310, 12.3k tokens/s, 1m 02s left, $0.12 so far``."""
     parts = [f"step {training.step}/{training.total}"]
     if training.train_loss is not None:
         parts.append(f"loss {loss_words(training.train_loss)}")
@@ -32,6 +32,8 @@ def training_words(training: Training) -> str:
         parts.append(f"{big_number(training.tokens_per_second)} tokens/s")
     if training.seconds_left:
         parts.append(f"{format_duration(training.seconds_left)} left")
+    if training.dollars is not None:
+        parts.append(f"{format_dollars(training.dollars)} so far")
     return ", ".join(parts)
 
 

@@ -50,6 +50,9 @@ class Training:
     best_val_loss: float | None = None
     tokens_per_second: float | None = None
     lr: float | None = None
+    mfu: float | None = None
+    dollars: float | None = None
+    """That it has cost so far."""
     losses: list[float] = field(default_factory=list)
     """Of every line so far, for a spark line."""
 
@@ -109,6 +112,8 @@ def _trained(before: Training | None, event: Metric) -> Training:
         training.losses.append(values["train_loss"])
     training.tokens_per_second = values.get("tokens_per_second", training.tokens_per_second)
     training.lr = values.get("lr", training.lr)
+    training.mfu = values.get("mfu", training.mfu)
+    training.dollars = values.get("dollars", training.dollars)
     if "val_loss" in values:
         training.val_loss = values["val_loss"]
         best = training.best_val_loss

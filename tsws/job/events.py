@@ -41,7 +41,8 @@ class Metric(_Event, frozen=True, kw_only=True, tag="metric"):
     """Numbers of one training step: the line that also stands in ``metrics.jsonl``.
 
     Keys in use: ``train_loss``, ``val_loss`` (nats a token), ``lr``, ``tokens`` (seen so far),
-    ``tokens_per_second``, ``grad_norm``, ``seconds`` (of training, all attempts together).
+    ``tokens_per_second``, ``mfu`` (the model's operations a second over those of the machine's quickest matrix product),
+    ``grad_norm``, ``seconds`` (of training, all attempts together). Whoever follows a job adds ``dollars``: what it has cost so far.
     """
 
     step: int

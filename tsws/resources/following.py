@@ -11,12 +11,29 @@ import msgspec
 
 from tsws.errors import InterruptedByUser, JobError, TswsError
 from tsws.io.sizes import format_dollars
-from tsws.job import Done, Emit, Event, Failed, Job, Started
+from tsws.job import Done, Emit, Event, Failed, Job, Metric, Started
 from tsws.plugin import Backend
 from tsws.resources.active_jobs import ActiveJob, active_job, keep_job
 
 POLL = 0.2
 """Seconds between looks at the stop flag while waiting for events."""
+
+
+class Meter:
+    """Adds to the numbers of a job what it has cost so far: the time since its first word, at the price of its machine."""
+
+    def __init__(self, backend: Backend) -> None:
+        price = backend.price()
+        self._dollars_per_second = price.dollars_per_hour / 3600.0 if price is not None else None
+        self._began: float | None = None
+
+    def read(self, event: Event) -> Event:
+        """The event; of one with numbers, with ``dollars`` among them where the machine has a price."""
+        self._began = event.time if self._began is None else self._began
+        if self._dollars_per_second is None or not isinstance(event, Metric):
+            return event
+        dollars = (event.time - self._began) * self._dollars_per_second
+        return msgspec.structs.replace(event, values={**event.values, "dollars": dollars})
 
 
 def follow(root: Path, backend: Backend, active: ActiveJob, emit: Emit, stop: Callable[[], bool]) -> None:
@@ -37,6 +54,7 @@ def follow(root: Path, backend: Backend, active: ActiveJob, emit: Emit, stop: Ca
             events.put(error)
 
     threading.Thread(target=listen, name=f"tsws-attach-{active.address}", daemon=True).start()
+    meter = Meter(backend)
     cancelled = False
     while True:
         if stop() and not cancelled:
@@ -61,7 +79,7 @@ def follow(root: Path, backend: Backend, active: ActiveJob, emit: Emit, stop: Ca
                 raise failure(event)
             return
         if not (isinstance(event, Started) and event.address == active.address):
-            emit(event)
+            emit(meter.read(event))
 
 
 def note_end(root: Path, active: ActiveJob) -> None:

@@ -20,6 +20,7 @@ from tsws.train.preparing import Prepared
 from tsws.train.samples import Samples
 from tsws.train.schedule import decay_start, learning_rate
 from tsws.train.step import StepResult, take_step
+from tsws.train.utilisation import matrix_peak, training_flops
 
 Tell = Callable[[nn.Module], str]
 """Lets a model tell a story: the caller's part, who knows the tokenizer. Empty: it is a model that can not."""
@@ -48,6 +49,9 @@ class Attempt:
         self.samples = samples
         self.emit = emit
         self.tell = tell
+        peak = matrix_peak(prepared.device) * self.settings.processes * self.settings.nodes
+        self.share_of_peak = training_flops(self.session.model, self.settings.config) / peak
+        """Of a token a second."""
         self.pinned = decay_start(self.h)
         """The step from which a longer run with the same schedule would go on."""
         self.checkpoint_time = time.monotonic()
@@ -101,12 +105,14 @@ class Attempt:
     def _line(self, result: StepResult) -> None:
         now, step = time.monotonic(), self.session.step
         tokens = (step - self.line_step) * self.settings.tokens_per_step
+        speed = tokens / max(now - self.line_time, 1e-9)
         values = {
             "train_loss": self.session.train_loss,
             "lr": learning_rate(self.h, step - 1),
             "grad_norm": result.grad_norm.item(),
             "tokens": self.session.tokens,
-            "tokens_per_second": tokens / max(now - self.line_time, 1e-9),
+            "tokens_per_second": speed,
+            "mfu": speed * self.share_of_peak,
             "seconds": self.session.seconds,
         }
         self.line_time, self.line_step = now, step

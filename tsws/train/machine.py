@@ -26,7 +26,7 @@ def describe_machine(device: str) -> dict[str, str | int]:
     target = find_device(device)
     facts: dict[str, str | int] = {"device": target.type, "processor": processor()}
     if target.type == "cuda":
-        facts["gpu"] = torch.cuda.get_device_name(target)
+        facts["gpu"] = device_name(target)
     return facts | {
         "cores": os.cpu_count() or 1,
         "threads": torch.get_num_threads(),
@@ -34,6 +34,11 @@ def describe_machine(device: str) -> dict[str, str | int]:
         "python": platform.python_version(),
         "torch": str(torch.__version__),
     }
+
+
+def device_name(device: torch.device) -> str:
+    """The name of a GPU, or of the processor."""
+    return str(torch.cuda.get_device_name(device)) if device.type == "cuda" else processor()
 
 
 def processor() -> str:

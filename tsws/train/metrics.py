@@ -1,13 +1,13 @@
 """``metrics.jsonl``: the numbers of a run, one JSON object a line, in the order of the steps.
 
 Training lines, every ``log_interval`` steps, at the first and at the last:
-``{"step", "train_loss", "lr", "grad_norm", "tokens", "tokens_per_second", "seconds"}``: loss of that step's batch before its
-update (nats a token), learning rate, norm of the gradient before clipping, tokens learned from so far, speed since the
-line before, seconds of training (all attempts together).
+``{"step", "train_loss", "lr", "grad_norm", "tokens", "tokens_per_second", "mfu", "seconds"}``: loss of that step's batch before
+its update (nats a token), learning rate, norm of the gradient before clipping, tokens learned from so far, speed since the
+line before and its share of the machine's peak (``utilisation.py``), seconds of training (all attempts together).
 
 Evaluation lines: ``{"step", "val_loss", "tokens", "seconds"}``: loss of the weights after that step on the validation set.
 
-All but the last two of the first kind and ``seconds`` are the same whenever the run is repeated, killed or not.
+All but the last three of the first kind and ``seconds`` are the same whenever the run is repeated, killed or not.
 """
 
 from __future__ import annotations
