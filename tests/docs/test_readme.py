@@ -17,7 +17,7 @@ SMALLER = {
     "max_iters = 400": "max_iters = 40\nwarmup_iters = 4\nbatch_size = 2\neval_tokens = 1024\nthreads = 1",
     'source = "builtin:toy-stories" ': 'source = "builtin:toy-stories"\nstories = 400 ',
     # what then comes out
-    "3.3M tokens": "0.0M tokens",
+    "at most 707 MB of memory; 3.3M tokens": "at most ... of memory; 0.0M tokens",
     "step 400/400": "step 40/40",
     "max_iters=800": "max_iters=80",
     "from step 240 to 800": "from step 24 to 80",

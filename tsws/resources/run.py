@@ -11,13 +11,14 @@ from tsws.errors import FormatError, PluginError, TswsError
 from tsws.io.durations import parse_duration
 from tsws.manifest.outputs import run_out
 from tsws.manifest.specs import BackendSpec, DatasetSpec, Manifest, ModelSpec, RunSpec
-from tsws.model.config import LlamaConfig
 from tsws.plugin import Architecture, Plugins
 from tsws.reconcile.action import Change, Estimate
 from tsws.reconcile.facts import Facts, Version
 from tsws.reconcile.resource import BaseRule, Made, Making, Resource, Result
 from tsws.resources.active_jobs import missing_backend, open_backend
 from tsws.resources.extending import CHECKPOINTS, agreement, checkpoint_folder, common_step
+from tsws.resources.memory import MEMORY, Machines, memory_notes, memory_words
+from tsws.resources.model_fields import model_fields, sizes_of
 from tsws.resources.rates import keep_rate, measured_rate, priced
 from tsws.resources.shards import chosen_shards, shard_files
 from tsws.resources.tokens import tokens_address, train_and_validation
@@ -30,15 +31,9 @@ BEST, LAST, METRICS, SAMPLES = "best", "last", "metrics", "samples"
 """Roles of a run's files: weights of the best evaluation, of the last step, what was measured, and what was told."""
 TORCH_FILES = ("checkpoint.pt", "model_best.pt")
 """In the order in which a run looks for a beginning."""
-LLAMA = "llama"
-"""The architecture whose models can tell stories here."""
-_USUAL_VOCABULARY = 512
-"""Pieces, for an estimate made before the tokenizer is known."""
 
 _SHOWN = ("backend", "device", "engine", "threads", "processes", "nodes")
 """Operational keys of a run that a plan can show."""
-_NOT_OF_THE_WEIGHTS = {"source", "tokenizer", "path", "sha256"}
-"""Fields of a model table that only a finished model has."""
 
 
 def tokenizer_of(run: RunSpec, manifest: Manifest) -> str:
@@ -91,16 +86,6 @@ def _files(architecture: type[Architecture] | None) -> tuple[str, ...]:
     """What a run leaves in its folder."""
     files = ("metrics.jsonl", "samples.jsonl")
     return (*files, *TORCH_FILES) if architecture is not None and architecture.torch_checkpoints else files
-
-
-def model_fields(model: ModelSpec) -> dict[str, Any]:
-    """The fields of a model table that its weights depend on."""
-    from tsws.manifest.identity import identity_fields
-
-    fields = {key: value for key, value in identity_fields(model).items() if key not in _NOT_OF_THE_WEIGHTS}
-    if fields["dropout"] is None and model.arch == LLAMA:
-        fields["dropout"] = 0.0
-    return fields
 
 
 @dataclass(frozen=True)
@@ -157,9 +142,11 @@ class RunRule(BaseRule):
         done = self._steps_taken(resource, facts, wanted)
         per_step = wanted.batch_size * wanted.gradient_accumulation_steps * self.model.max_seq_len
         tokens = max(0, wanted.max_iters - done) * per_step
-        flops = tokens * self._flops_per_token(facts.record.notes.get("vocab_size") if facts.record else None)
+        sizes = sizes_of(self.model, facts.record.notes.get("vocab_size") if facts.record else None)
+        flops = tokens * sizes.flops_per_token(training=True)
         rate = measured_rate(self.root, self.spec.backend)
-        work = f"{tokens / 1e6:.1f}M tokens"
+        memory = memory_words(sizes, wanted, self._machines(), resource.identity, facts.record)
+        work = f"{memory}; {tokens / 1e6:.1f}M tokens"
         table = self.backend or BackendSpec()
         backend = open_backend(
             self.spec.backend, table.kind or self.spec.backend, table.options, self.plugins, self.root
@@ -168,13 +155,8 @@ class RunRule(BaseRule):
             return priced(backend, None, f"{work}; the time is known after the first run here")
         return priced(backend, flops / rate, f"{work} at the measured {rate / 1e9:.0f} GFLOP/s")
 
-    def _flops_per_token(self, vocab_size: int | None) -> float:
-        """Of a Llama of the model's sizes; of another architecture it is only a measure of size, the same each time."""
-        fields = model_fields(self.model)
-        if self.model.arch != LLAMA:  # its heads may be such as no Llama can have
-            fields |= {"n_heads": 1, "n_kv_heads": 1, "dim": self.model.dim + self.model.dim % 2}
-        vocab_size = self.model.vocab_size or vocab_size or _USUAL_VOCABULARY
-        return LlamaConfig.from_fields({**fields, "vocab_size": vocab_size}).flops_per_token(training=True)
+    def _machines(self) -> Machines:
+        return Machines(self.spec.processes, self.spec.nodes)
 
     def _steps_taken(self, resource: Resource, facts: Facts, wanted: Hyperparameters) -> int:
         return max((common_step(version, resource, wanted) for version in facts.versions), default=0)
@@ -183,7 +165,7 @@ class RunRule(BaseRule):
         """Train to the end, from wherever an earlier try or an earlier version left off."""
         from tsws.resources.telling import teller
         from tsws.train.loop import train
-        from tsws.train.machine import describe_machine
+        from tsws.train.machine import describe_machine, peak_memory
         from tsws.train.settings import TrainSettings
 
         config = self._config(making)
@@ -233,12 +215,13 @@ class RunRule(BaseRule):
             "seconds": result.seconds,
             "vocab_size": config["vocab_size"],
             "machine": describe_machine(self.spec.device),
+            MEMORY: memory_notes(peak_memory(self.spec.device), settings.hyperparameters, self._machines()),
         }
         return Result(files, notes)
 
     def _keep_rate(self, config: Mapping[str, Any], tokens: int, seconds: float) -> None:
         if seconds > 0:
-            flops = tokens * self._flops_per_token(config["vocab_size"])
+            flops = tokens * sizes_of(self.model, config["vocab_size"]).flops_per_token(training=True)
             keep_rate(self.root, self.spec.backend, flops / seconds)
 
     def _architecture(self) -> Architecture:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import re
+import resource
+import sys
 from pathlib import Path
 
 import torch
@@ -34,6 +36,19 @@ def describe_machine(device: str) -> dict[str, str | int]:
         "python": platform.python_version(),
         "torch": str(torch.__version__),
     }
+
+
+def peak_memory(device: str) -> int:
+    """Bytes that this process has taken at most: of its GPU where it trains on one, else of the machine.
+
+    Args:
+        device: as in the manifest.
+    """
+    target = find_device(device)
+    if target.type == "cuda":
+        return torch.cuda.max_memory_allocated(target)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def device_name(device: torch.device) -> str:

@@ -41,7 +41,8 @@ def training_flops(model: nn.Module, config: Mapping[str, Any]) -> float:
     tables = [module for module in model.modules() if isinstance(module, nn.Embedding)]
     tied = config.get("tie_embeddings") in (None, True)
     lookups = sum(table.weight.numel() for table in tables if not tied or table.num_embeddings != config["vocab_size"])
-    return 6.0 * (weights - lookups) + 12.0 * config["n_layers"] * config["dim"] * config["max_seq_len"]
+    layers, dim, max_seq_len = (int(config[name]) for name in ("n_layers", "dim", "max_seq_len"))
+    return 6.0 * (weights - lookups) + 12.0 * layers * dim * max_seq_len
 
 
 def matrix_peak(device: Device) -> float:
@@ -67,7 +68,7 @@ def _products(device: Device, size: int) -> list[Callable[[], object]]:
     """The ways in which torch multiplies square matrices there."""
     left, right = (torch.ones(size, size, dtype=device.dtype, device=device.target) for _ in range(2))
     products: list[Callable[[], object]] = [lambda: left @ right]
-    if device.target.type == "cpu" and device.dtype == torch.float32 and torch.backends.mkldnn.is_available():
+    if device.target.type == "cpu" and device.dtype == torch.float32 and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         # On some processors oneDNN knows instructions that the default library passes over.
         a, b = left.to_mkldnn(), right.to_mkldnn()
         products.append(lambda: nn.functional.linear(a, b))
