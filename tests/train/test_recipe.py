@@ -31,6 +31,8 @@ def test_llama2c_has_the_numbers_of_its_train_py() -> None:
         schedule="cosine",
         decay_fraction=0.0,
         lr_decay_iters=5000,
+        optimizer="adamw",
+        momentum=0.0,
         weight_decay=0.1,
         beta1=0.9,
         beta2=0.95,
@@ -65,6 +67,13 @@ def test_wsd_always_has_a_decay() -> None:
     assert resolve("llama2c", {**GIVEN, "schedule": "wsd", "decay_fraction": 0.0}, dim=64).decay_fraction == 0
 
 
+def test_only_muon_has_a_momentum_of_its_own() -> None:
+    assert resolve("fast", GIVEN, dim=64).momentum == 0.9
+    assert resolve("fast", {**GIVEN, "optimizer": "adamw", "momentum": 0.5}, dim=64).momentum == 0
+    assert resolve("llama2c", {**GIVEN, "optimizer": "muon"}, dim=64).momentum == 0.9
+    assert resolve("llama2c", {**GIVEN, "optimizer": "muon", "momentum": 0.0}, dim=64).momentum == 0
+
+
 def test_fast_learns_slower_the_wider() -> None:
     rates = [resolve("fast", GIVEN, dim=dim).learning_rate for dim in (32, 64, 128, 288, 768)]
     assert rates == sorted(rates, reverse=True)
@@ -80,6 +89,7 @@ def test_fast_learns_slower_the_wider() -> None:
         ("fast", {"warmup_iters": 5000}, "warmup_iters (5000) leaves nothing of the 5000 steps"),
         ("llama2c", {"lr_decay_iters": 900}, "warmup_iters (1000) reaches lr_decay_iters (900)"),
         ("fast", {"batch_size": 0}, "batch_size is 0; it has to be at least 1"),
+        ("fast", {"optimizer": "lion"}, "there is no optimizer 'lion'"),
         ("fast", {"schedule": "linear"}, "there is no schedule 'linear'"),
         ("fast", {"dtype": "float16"}, "dtype 'float16' is unknown"),
         ("fast", {"learning_rate": 1e-4, "min_lr": 1e-3}, "min_lr (0.001) is above learning_rate (0.0001)"),

@@ -39,8 +39,13 @@ class RunSpec(Spec, frozen=True, kw_only=True):
         PositiveInt | None,
         Meta(description="Where `cosine` ends; default `max_iters`. Fixing it makes a run extendable."),
     ] = None
+    optimizer: Annotated[
+        Literal["adamw", "muon"] | None,
+        Meta(description="`adamw`; or `muon`: Muon for the matrices of the blocks, AdamW for the rest."),
+    ] = None
+    momentum: Annotated[Beta | None, Meta(description="Muon: decay of the running mean of the gradients.")] = None
     weight_decay: Annotated[
-        Annotated[float, Meta(ge=0.0)] | None, Meta(description="AdamW: weight decay, of the matrices only.")
+        Annotated[float, Meta(ge=0.0)] | None, Meta(description="Weight decay, of the matrices only.")
     ] = None
     beta1: Annotated[Beta | None, Meta(description="AdamW: decay of the running mean of the gradients.")] = None
     beta2: Annotated[Beta | None, Meta(description="AdamW: decay of the running mean of their squares.")] = None

@@ -88,7 +88,7 @@ class Attempt:
     def _step(self) -> StepResult:
         session, prepared = self.session, self.prepared
         return take_step(
-            session.model, session.optimizer, self.gradients, prepared.batches, prepared.numbers, session.step
+            session.model, session.optimizers, self.gradients, prepared.batches, prepared.numbers, session.step
         )
 
     def _look(self, result: StepResult) -> None:

@@ -14,7 +14,9 @@ from tsws.errors import BuildError, TrainError
 from tsws.model.llama import Llama
 from tsws.train.device import Device
 from tsws.train.gradients import Gradients, TorchGradients
+from tsws.train.muon import Polar
 from tsws.train.native import NativeGradients
+from tsws.train.native_polar import NativePolar
 
 NATIVE_FLAGS = ("-ffp-contract=fast",)
 """A product and the sum that it goes into are rounded once, as the processor's fused instruction does."""
@@ -50,6 +52,13 @@ def choose_gradients(model: nn.Module, device: Device, engine: str, say: Callabl
         say(f"training with torch, which is slower here: {error.message}")
         return TorchGradients(model, device, say)
     return NativeGradients(model, library, threads=torch.get_num_threads(), bfloat16=device.dtype == torch.bfloat16)
+
+
+def choose_polar(gradients: Gradients) -> Polar | None:
+    """What makes Muon's updates orthogonal beside some gradients; None: torch."""
+    if isinstance(gradients, NativeGradients):
+        return NativePolar(training_library(), gradients.threads)
+    return None
 
 
 def training_library() -> Path:

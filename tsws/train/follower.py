@@ -63,7 +63,7 @@ def _follow(order: Order, rank: Rank, store: TCPStore) -> None:
     join(store, rank, prepared.device.target)
     gradients = AveragedGradients(prepared.gradients, session.model, rank, _lost)
     for step in range(session.step, h.max_iters):
-        take_step(session.model, session.optimizer, gradients, prepared.batches, prepared.numbers, step)
+        take_step(session.model, session.optimizers, gradients, prepared.batches, prepared.numbers, step)
 
 
 def _lost(error: RuntimeError) -> TrainError:

@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from tsws.errors import TrainError
-from tsws.train.choosing import choose_gradients
+from tsws.train.choosing import choose_gradients, choose_polar
 from tsws.train.data import Batches, Rows
 from tsws.train.device import Device, find_device, prepare_device
 from tsws.train.gradients import Gradients
-from tsws.train.optimizer import build_optimizer
+from tsws.train.optimizer import build_optimizers
 from tsws.train.rank import Rank, of_one_rank
 from tsws.train.recipe import Hyperparameters
 from tsws.train.session import Session
@@ -72,7 +72,12 @@ def prepare(
         world_size=rank.size,
     )
     return Prepared(
-        Session(settings, model, build_optimizer(model, h), len(rows)), gradients, batches, numbers, val_rows, device
+        Session(settings, model, build_optimizers(model, h, choose_polar(gradients)), len(rows)),
+        gradients,
+        batches,
+        numbers,
+        val_rows,
+        device,
     )
 
 

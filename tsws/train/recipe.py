@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -37,6 +38,10 @@ class Hyperparameters:
     """Part of ``max_iters`` over which ``wsd`` decays; 0 for the others."""
     lr_decay_iters: int
     """The step at which ``cosine`` ends; 0 for the others."""
+    optimizer: str
+    """``adamw``, or ``muon``: that for the matrices of the blocks, AdamW for the rest."""
+    momentum: float
+    """Of Muon; 0 for AdamW alone."""
     weight_decay: float
     """Of the matrices; vectors have none."""
     beta1: float
@@ -63,6 +68,8 @@ class _Recipe:
     min_lr: float
     warmup_iters: int
     schedule: str
+    optimizer: str
+    momentum: float
     weight_decay: float
     beta1: float
     beta2: float
@@ -77,6 +84,8 @@ def _llama2c(max_iters: int) -> _Recipe:
         min_lr=0.0,
         warmup_iters=LLAMA2C_WARMUP if max_iters > LLAMA2C_WARMUP else max_iters // 10,
         schedule="cosine",
+        optimizer="adamw",
+        momentum=0.0,
         weight_decay=0.1,
         beta1=0.9,
         beta2=0.95,
@@ -86,15 +95,17 @@ def _llama2c(max_iters: int) -> _Recipe:
 
 
 def _fast(max_iters: int, dim: int) -> _Recipe:
-    """A short warm-up, a high rate that falls with the width, and a long linear decay to nothing."""
+    """Muon at a high rate that falls with the width, a short warm-up, and a long linear decay to nothing."""
     return _Recipe(
         learning_rate=fast_learning_rate(dim),
         min_lr=0.0,
         warmup_iters=min(FAST_WARMUP, max_iters // 2),
         schedule="wsd",
-        weight_decay=0.1,
+        optimizer="muon",
+        momentum=MUON_MOMENTUM,
+        weight_decay=0.03,
         beta1=0.9,
-        beta2=0.99,
+        beta2=0.95,
         grad_clip=1.0,
         decay_fraction=0.4,
     )
@@ -102,11 +113,16 @@ def _fast(max_iters: int, dim: int) -> _Recipe:
 
 FAST_WARMUP = 40
 """Steps."""
+MUON_MOMENTUM = 0.9
+"""Better than the usual 0.95 for runs of some thousand steps (``bench/LOG.md``)."""
 
 
 def fast_learning_rate(dim: int) -> float:
-    """Peak rate of the ``fast`` recipe: 3e-3 up to a width of 128, then falling with its inverse."""
-    return 3e-3 * min(1.0, 128 / dim)
+    """Peak rate of the ``fast`` recipe: 5e-3 at a width of 128, falling with the square root of the width.
+
+    Measured best: about 1e-2 at 64, 5e-3 at 128 and at 288 (``bench/LOG.md``).
+    """
+    return 5e-3 * math.sqrt(128 / dim)
 
 
 def resolve(recipe: str, given: Mapping[str, Any], *, dim: int) -> Hyperparameters:
@@ -137,6 +153,10 @@ def resolve(recipe: str, given: Mapping[str, Any], *, dim: int) -> Hyperparamete
         values["lr_decay_iters"] = 0  # says nothing, so it must not differ between runs
     if values["schedule"] == "wsd" and not values["decay_fraction"] and "decay_fraction" not in known:
         values["decay_fraction"] = _fast(max_iters, dim).decay_fraction
+    if values["optimizer"] != "muon":
+        values["momentum"] = 0.0
+    elif not values["momentum"] and "momentum" not in known:
+        values["momentum"] = MUON_MOMENTUM
     missing = [name for name in names if name not in values]
     if missing:
         raise TrainError(
@@ -172,6 +192,8 @@ def _check(h: Hyperparameters) -> None:
         )
     if h.schedule not in ("cosine", "wsd", "constant"):
         raise TrainError(f"there is no schedule {h.schedule!r}", hint="choose `cosine`, `wsd` or `constant`")
+    if h.optimizer not in ("adamw", "muon"):
+        raise TrainError(f"there is no optimizer {h.optimizer!r}", hint="choose `adamw` or `muon`")
     if h.dtype not in ("float32", "bfloat16"):
         raise TrainError(f"dtype {h.dtype!r} is unknown", hint="choose `float32` or `bfloat16`")
     if h.min_lr > h.learning_rate:

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from tsws.errors import FormatError
 from tsws.train.checkpoint import Snapshot, State
-from tsws.train.optimizer import optimizer_tensors, restore_optimizer
+from tsws.train.optimizer import optimizer_tensors, restore_optimizers
 from tsws.train.schedule import agree_until
 from tsws.train.settings import TrainSettings
 
@@ -23,7 +23,7 @@ class Session:
 
     settings: TrainSettings
     model: nn.Module
-    optimizer: Optimizer
+    optimizers: tuple[Optimizer, ...]
     rows: int
     """Of the training data."""
     step: int = 0
@@ -77,7 +77,7 @@ class Session:
             rows=self.rows,
             hyperparameters=self.settings.hyperparameters,
         )
-        return Snapshot(state, self.weights(), optimizer_tensors(self.model, self.optimizer), self.best)
+        return Snapshot(state, self.weights(), optimizer_tensors(self.model, self.optimizers), self.best)
 
     def restore(self, snapshot: Snapshot, origin: Path) -> None:
         """Go back (or on) to a checkpoint, of this run or of one that began the same way.
@@ -95,7 +95,7 @@ class Session:
         expected = {name: tensor.shape for name, tensor in self.model.state_dict().items()}
         if expected != {name: tensor.shape for name, tensor in snapshot.model.items()}:
             raise FormatError(f"{origin.name}: it is of another model", hint=self._anew)
-        restore_optimizer(self.model, self.optimizer, snapshot.optimizer)
+        restore_optimizers(self.model, self.optimizers, snapshot.optimizer)
         self.model.load_state_dict(dict(snapshot.model))
         self.step, self.seconds_before = state.step, state.seconds
         self.train_loss = math.nan if state.train_loss is None else state.train_loss

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,7 +28,12 @@ class StepResult:
 
 
 def take_step(
-    model: nn.Module, optimizer: Optimizer, gradients: Gradients, batches: Batches, h: Hyperparameters, step: int
+    model: nn.Module,
+    optimizers: Sequence[Optimizer],
+    gradients: Gradients,
+    batches: Batches,
+    h: Hyperparameters,
+    step: int,
 ) -> StepResult:
     """Train one step, counted from 0.
 
@@ -35,13 +41,14 @@ def take_step(
     (an evaluation, a sample, a resume), the step is the same.
     """
     torch.manual_seed(_step_seed(h.seed, step))
-    set_learning_rate(optimizer, learning_rate(h, step))
+    set_learning_rate(optimizers, learning_rate(h, step))
     share = 1.0 / h.gradient_accumulation_steps
     gradients.begin()
     losses = [gradients.add(*batches.batch(step, micro), share) for micro in range(h.gradient_accumulation_steps)]
     gradients.end()
     norm = nn.utils.clip_grad_norm_(model.parameters(), h.grad_clip or math.inf)
-    optimizer.step()
+    for optimizer in optimizers:
+        optimizer.step()
     return StepResult(torch.stack(losses).mean(), norm)
 
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from tsws.errors import FormatError
 from tsws.io.atomic import TEMPORARY_SUFFIX, publish
 from tsws.train.checkpoint import Snapshot
-from tsws.train.optimizer import restore_optimizer
+from tsws.train.optimizer import restore_optimizers
 from tsws.train.session import Session
 
 CHECKPOINT_FILE = "checkpoint.pt"
@@ -72,7 +72,7 @@ def adopt(session: Session, path: Path) -> None:
         raise FormatError(f"{path.name}: it is of step {step}, and the run has {wanted}")
     optimizer = content.get("optimizer")
     if step and isinstance(optimizer, dict) and all(isinstance(value, Tensor) for value in optimizer.values()):
-        restore_optimizer(session.model, session.optimizer, optimizer)
+        restore_optimizers(session.model, session.optimizers, optimizer)
     session.model.load_state_dict(weights)
     session.step = step
 
