@@ -17,6 +17,8 @@ def test_operational_keys_of_a_run_are_where_and_how_it_is_watched() -> None:
         "volume": None,
         "device": "auto",
         "engine": "auto",
+        "compile": "auto",
+        "gradient_checkpointing": False,
         "threads": 3,
         "processes": 1,
         "nodes": 1,

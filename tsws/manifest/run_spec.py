@@ -89,6 +89,22 @@ class RunSpec(Spec, frozen=True, kw_only=True):
             extra_json_schema=OPERATIONAL_FIELD,
         ),
     ] = "auto"
+    compile: Annotated[
+        Literal["auto", "always", "never"],
+        Meta(
+            description="Whether `torch.compile` compiles the model, where torch trains it; `auto`: where that was measured to"
+            " make the run shorter.",
+            extra_json_schema=OPERATIONAL_FIELD,
+        ),
+    ] = "auto"
+    gradient_checkpointing: Annotated[
+        bool,
+        Meta(
+            description="Compute activations again in the backward pass instead of keeping them, where torch trains: less memory,"
+            " a third more arithmetic.",
+            extra_json_schema=OPERATIONAL_FIELD,
+        ),
+    ] = False
     threads: Annotated[
         PositiveInt | None,
         Meta(

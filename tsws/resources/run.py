@@ -32,8 +32,10 @@ BEST, LAST, METRICS, SAMPLES = "best", "last", "metrics", "samples"
 TORCH_FILES = ("checkpoint.pt", "model_best.pt")
 """In the order in which a run looks for a beginning."""
 
-_SHOWN = ("backend", "device", "engine", "threads", "processes", "nodes")
+_SHOWN = ("backend", "device", "engine", "compile", "gradient_checkpointing", "threads", "processes", "nodes")
 """Operational keys of a run that a plan can show."""
+_TOLD = (*_SHOWN[1:], "log_interval")
+"""Operational keys that the trainer takes as they are."""
 
 
 def tokenizer_of(run: RunSpec, manifest: Manifest) -> str:
@@ -174,13 +176,8 @@ class RunRule(BaseRule):
             hyperparameters=self.hyperparameters(),
             config=config,
             address=making.resource.address,
-            device=self.spec.device,
-            engine=self.spec.engine,
-            threads=self.spec.threads,
-            processes=self.spec.processes,
-            nodes=self.spec.nodes,
+            **{name: getattr(self.spec, name) for name in _TOLD},
             torch_files=architecture.torch_checkpoints,
-            log_interval=self.spec.log_interval,
             checkpoint_interval=_interval(self.spec.checkpoint_interval),
             sample_prompt=self.spec.sample_prompt,
         )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -59,19 +60,27 @@ class Rows:
             FormatError: a token is outside the vocabulary.
         """
         width = self.max_seq_len
-        tokens = np.empty((len(numbers), width + 1), dtype=np.int64)
+        tokens = np.empty((len(numbers), width + 1), dtype=_TOKEN)
         for place, number in enumerate(numbers):
-            shard = bisect_right(self._starts, int(number)) - 1
-            start = (int(number) - self._starts[shard]) * width
+            shard, start = self._find(int(number))
             tokens[place] = self._shards[shard][start : start + width + 1]
-            largest = int(tokens[place].max())
-            if largest >= self.vocab_size:
-                raise FormatError(
-                    f"{self.paths[shard]}: token {largest} near place {start}, but the vocabulary has {self.vocab_size}",
-                    hint="the shards were made with another tokenizer than the model's: make them again",
-                )
-        rows = torch.from_numpy(tokens)
+        if tokens.size and int(tokens.max()) >= self.vocab_size:
+            self._refuse(numbers, tokens)
+        rows = torch.from_numpy(tokens.astype(np.int64))
         return rows[:, :-1].contiguous(), rows[:, 1:].contiguous()
+
+    def _find(self, number: int) -> tuple[int, int]:
+        """Which shard a row lies in, and at which token it begins."""
+        shard = bisect_right(self._starts, number) - 1
+        return shard, (number - self._starts[shard]) * self.max_seq_len
+
+    def _refuse(self, numbers: Sequence[int] | NDArray[np.int64], tokens: NDArray[np.uint16]) -> NoReturn:
+        place = int((tokens >= self.vocab_size).any(1).argmax())
+        shard, start = self._find(int(numbers[place]))
+        raise FormatError(
+            f"{self.paths[shard]}: token {tokens[place].max()} near place {start}, but the vocabulary has {self.vocab_size}",
+            hint="the shards were made with another tokenizer than the model's: make them again",
+        )
 
 
 class Batches:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from tsws.errors import TrainError
 from tsws.model.llama import IGNORED_TARGET
 from tsws.train.device import Device
+from tsws.train.recompute import recompute_blocks
 
 
 class Gradients(ABC):
@@ -52,8 +54,9 @@ class Gradients(ABC):
 class TorchGradients(Gradients):
     """torch's own, on any device and for any model.
 
-    Where memory is short for the rows of a micro-batch, they are computed in two parts from then on, in four and so on: the step
-    stays the same but for rounding, and for which numbers dropout hits.
+    Where memory is short for the rows of a micro-batch, they are computed in two parts from then on, in four and so on, and where
+    it is short for a single row with recomputed activations: the step stays the same but for rounding, and for which numbers
+    dropout hits.
 
     Args:
         model: ``forward(tokens, targets)`` returns ``(logits, loss)``.
@@ -67,16 +70,45 @@ class TorchGradients(Gradients):
         self._model = model
         self._device = device
         self._say = say
+        self._training: Callable[..., Any] = model
+        """What computes with gradients: the model, or what torch has compiled of it."""
         self._parts = 1
         self._added: list[tuple[Tensor, Tensor, float]] = []
         """The step's micro-batches so far: what fails half-way is begun again."""
+
+    def compile(self, inputs: Tensor, targets: Tensor) -> bool:
+        """Let torch compile the model for micro-batches such as this one; gradients are forgotten.
+
+        On a GPU the kernels of a step are launched as one graph, too.
+
+        Returns:
+            whether it could: where it can not, one line says so, and all goes on without.
+        """
+        mode = "reduce-overhead" if self._device.target.type == "cuda" else "default"
+        self._training = torch.compile(self._model, dynamic=False, mode=mode)
+        try:
+            self.begin()
+            self._add(inputs, targets, 1.0)
+        except RuntimeError as error:  # torch's ways to say that there is no compiler, or that it failed
+            if _is_out_of_memory(error):
+                raise
+            self.forget_compiled()
+            self._say(f"training without torch.compile, which failed here: {str(error).splitlines()[0]}")
+            return False
+        finally:
+            self.begin()
+        return True
+
+    def forget_compiled(self) -> None:
+        """Compute with the model itself again."""
+        self._training = self._model
 
     def prepare(self) -> None:
         """Nothing to do: torch works on the weights themselves."""
 
     def begin(self) -> None:
         self._added = []
-        self._model.zero_grad(set_to_none=True)
+        self._clear()
 
     def add(self, inputs: Tensor, targets: Tensor, share: float) -> Tensor:
         self._added.append((inputs, targets, share))
@@ -93,12 +125,13 @@ class TorchGradients(Gradients):
 
     def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         with torch.no_grad():
-            return torch.stack([self._forward(*part) * weight for *part, weight in self._split(inputs, targets)]).sum()
+            losses = [self._forward(self._model, *part) * weight for *part, weight in self._split(inputs, targets)]
+            return torch.stack(losses).sum()
 
     def _add(self, inputs: Tensor, targets: Tensor, share: float) -> Tensor:
         losses = []
         for part_inputs, part_targets, weight in self._split(inputs, targets):
-            loss = self._forward(part_inputs, part_targets)
+            loss = self._forward(self._training, part_inputs, part_targets)
             (loss * (share * weight)).backward()  # type: ignore[no-untyped-call]
             losses.append(loss.detach() * weight)
         return torch.stack(losses).sum()
@@ -106,9 +139,9 @@ class TorchGradients(Gradients):
     def _begin_again(self) -> Tensor:
         """All of the step so far once more, in smaller parts: a part of the last one's gradients may be in the sums."""
         rows = max(len(inputs) for inputs, *_rest in self._added)
-        while self._parts < rows:
+        while self._parts < rows or recompute_blocks(self._model):
             self._parts = min(rows, 2 * self._parts)
-            self._model.zero_grad(set_to_none=True)
+            self._clear()
             if self._device.target.type == "cuda":
                 torch.cuda.empty_cache()
             torch.manual_seed(torch.initial_seed())
@@ -127,6 +160,15 @@ class TorchGradients(Gradients):
             hint="choose a smaller model or max_seq_len, or a machine with more memory",
         )
 
+    def _clear(self) -> None:
+        """Forget all gradients. What is compiled adds to gradients that stay where they are: a graph's own memory is not theirs."""
+        is_compiled = self._training is not self._model
+        if is_compiled:
+            for parameter in self._model.parameters():
+                if parameter.grad is None:
+                    parameter.grad = torch.zeros_like(parameter)
+        self._model.zero_grad(set_to_none=not is_compiled)
+
     def _split(self, inputs: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor, float]]:
         """The rows in parts, each with its share of the mean."""
         parts = min(self._parts, len(inputs))
@@ -138,10 +180,10 @@ class TorchGradients(Gradients):
             if own := int((part_targets != IGNORED_TARGET).sum()):
                 yield part_inputs, part_targets, own / count
 
-    def _forward(self, inputs: Tensor, targets: Tensor) -> Tensor:
+    def _forward(self, model: Callable[..., Any], inputs: Tensor, targets: Tensor) -> Tensor:
         target = self._device.target
         with self._device.autocast():
-            _, loss = self._model(inputs.to(target, non_blocking=True), targets.to(target, non_blocking=True))
+            _, loss = model(inputs.to(target, non_blocking=True), targets.to(target, non_blocking=True))
         if not isinstance(loss, Tensor):
             raise AssertionError("a model that is given targets returns a loss")
         return loss

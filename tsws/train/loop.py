@@ -7,6 +7,7 @@ A run killed at any moment and started again in the same folder ends with the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -16,8 +17,10 @@ from tsws.job import Emit, Log
 from tsws.model.weights import save_weights
 from tsws.train.attempt import Attempt, Tell
 from tsws.train.checkpoint import CHECKPOINTS, latest_checkpoint, load_checkpoint, save_checkpoint
+from tsws.train.compiling import keep_decision, measure_and_decide, rates_key, read_decision
+from tsws.train.gradients import TorchGradients
 from tsws.train.metrics import METRICS_FILE, Metrics, rewind_metrics
-from tsws.train.preparing import prepare
+from tsws.train.preparing import Prepared, prepare
 from tsws.train.rank import Rank
 from tsws.train.samples import SAMPLES_FILE, Samples, rewind_samples
 from tsws.train.session import Session
@@ -67,6 +70,7 @@ def train(
     prepared = prepare(settings, data, architecture_build, rank, lambda text: emit(Log(address=address, message=text)))
     session = prepared.session
     checkpoint = _resume(session, folder, start_from, found, emit)
+    _settle_compiling(prepared, folder, checkpoint)
     with (
         Metrics(folder / METRICS_FILE) as metrics,
         Samples(folder / SAMPLES_FILE) as samples,
@@ -74,6 +78,23 @@ def train(
     ):
         Attempt(prepared, gradients, folder, metrics, samples, emit, tell).run(stop)
     return _finish(session, folder)
+
+
+def _settle_compiling(prepared: Prepared, folder: Path, checkpoint: Path | None) -> None:
+    """Decide whether torch compiles the model, once for all attempts at a run, those of the other processes among them."""
+    session, gradients = prepared.session, prepared.gradients
+    left = session.settings.hyperparameters.max_iters - session.step
+    if session.settings.compile != "auto" or not isinstance(gradients, TorchGradients) or not left:
+        return
+    batch = prepared.batches.batch(session.step)
+    decided = read_decision(folder, checkpoint.parent.parent if checkpoint else None)
+    if decided is None:
+        key = rates_key(session.settings.config, prepared.device, batch[0].shape)
+        decided = measure_and_decide(gradients, *batch, left * prepared.numbers.gradient_accumulation_steps, key)
+    elif decided:
+        decided = gradients.compile(*batch)
+    keep_decision(folder, decided)
+    session.settings = replace(session.settings, compile="always" if decided else "never")
 
 
 def _resume(session: Session, folder: Path, start_from: Path | None, found: Sequence[Path], emit: Emit) -> Path | None:

@@ -9,13 +9,15 @@ import torch
 from torch import nn
 
 from tsws.errors import TrainError
+from tsws.train.ahead import Ahead
 from tsws.train.choosing import choose_gradients, choose_polar
 from tsws.train.data import Batches, Rows
 from tsws.train.device import Device, find_device, prepare_device
-from tsws.train.gradients import Gradients
+from tsws.train.gradients import Gradients, TorchGradients
 from tsws.train.optimizer import build_optimizers
 from tsws.train.rank import Rank, of_one_rank
 from tsws.train.recipe import Hyperparameters
+from tsws.train.recompute import recompute_blocks
 from tsws.train.session import Session
 from tsws.train.settings import TrainData, TrainSettings
 
@@ -71,6 +73,12 @@ def prepare(
         rank=rank.number,
         world_size=rank.size,
     )
+    if settings.gradient_checkpointing and isinstance(gradients, TorchGradients):
+        recompute_blocks(model)
+    if settings.compile == "always" and isinstance(gradients, TorchGradients):
+        gradients.compile(*batches.batch(0))
+    if device.target.type == "cuda":
+        batches = Ahead(batches)
     return Prepared(
         Session(settings, model, build_optimizers(model, h, choose_polar(gradients)), len(rows)),
         gradients,

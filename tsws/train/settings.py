@@ -30,6 +30,10 @@ class TrainSettings:
     device: str = "auto"
     engine: str = "auto"
     """``native``, ``torch``, or ``auto``: native where it can."""
+    compile: str = "auto"
+    """Whether torch compiles the model where torch trains it: ``always``, ``never``, or ``auto``: where that was measured to pay."""
+    gradient_checkpointing: bool = False
+    """Compute activations again in the backward pass instead of keeping them, where torch trains."""
     threads: int | None = None
     """CPU threads of each process; None: torch's choice, shared out among the processes of a machine."""
     processes: int = 1
