@@ -15,8 +15,8 @@ import msgspec
 import torch
 from torch import Tensor
 
-from tsws.engine.shared import cache_folder
 from tsws.io.atomic import write_bytes
+from tsws.io.caches import cache_folder
 from tsws.train.device import Device
 from tsws.train.gradients import TorchGradients
 
