@@ -1,6 +1,7 @@
 /* The training step against differences of its own loss, for sizes that fit no vector. */
 #include "check.h"
 #include "llama.h"
+#include "polar.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -140,7 +141,50 @@ static void bfloat16_is_near(void) {
     tear_down(&near);
 }
 
+/* Both halves of "orthogonal": x x^T is nearly the identity, and a matrix that is orthogonal already only changes in length. */
+static void polar_factors_are_orthogonal(int32_t rows, int32_t columns) {
+    size_t count = (size_t)rows * (size_t)columns;
+    size_t m = (size_t)(rows < columns ? rows : columns);
+    size_t n = (size_t)(rows < columns ? columns : rows);
+    float *matrix = malloc(count * sizeof(float));
+    float *scratch = malloc(tsws_train_polar_floats(rows, columns) * sizeof(float));
+    uint32_t state = 3;
+
+    for (size_t i = 0; i < count; i++) {
+        matrix[i] = noise(&state);
+    }
+    tsws_train_polar(matrix, rows, columns, scratch);
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < m; j++) {
+            double sum = 0.0;
+
+            for (size_t k = 0; k < n; k++) {
+                sum += rows < columns ? (double)matrix[i * n + k] * (double)matrix[j * n + k]
+                                      : (double)matrix[k * m + i] * (double)matrix[k * m + j];
+            }
+            CHECK_NEAR(sum, i == j ? 1.0 : 0.0, 0.6); /* singular values of 0.7 to 1.2 */
+        }
+    }
+    free(matrix);
+    free(scratch);
+}
+
+static void zeros_stay_zeros(void) {
+    float matrix[6] = {0};
+    float scratch[128];
+
+    CHECK(tsws_train_polar_floats(2, 3) <= 128);
+    tsws_train_polar(matrix, 2, 3, scratch);
+    for (int i = 0; i < 6; i++) {
+        CHECK_NEAR(matrix[i], 0, 0);
+    }
+}
+
 int main(void) {
+    polar_factors_are_orthogonal(5, 17);
+    polar_factors_are_orthogonal(21, 9);
+    polar_factors_are_orthogonal(1, 3);
+    zeros_stay_zeros();
     gradients_are_those_of_the_loss();
     gradients_are_added_and_scaled();
     sums_are_reduced_in_order();
