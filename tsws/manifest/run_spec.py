@@ -62,7 +62,7 @@ class RunSpec(Spec, frozen=True, kw_only=True):
     ] = None
     eval_tokens: Annotated[
         PositiveInt, Meta(description="Validation tokens an evaluation reads: always the same first part of the set.")
-    ] = 131072
+    ] = 65536
 
     # operational: none of these changes the bytes of the result, or only by rounding
     backend: Annotated[

@@ -98,9 +98,11 @@ def _tokens(model: Storyteller, prompt: list[int], sampler: Sampler, steps: int)
 def _next_logits(model: Storyteller, tokens: list[int], cache: KVCache) -> NDArray[np.float32]:
     """Logits ``(vocab_size,)`` after some more tokens."""
     training = model.training
-    model.train(False)
+    if training:  # to say so to every part costs as much as a layer
+        model.train(False)
     try:
         row = torch.tensor([tokens], device=next(model.parameters()).device)  # (1, seq)
         return model.extend(row, cache)[0].float().cpu().numpy()
     finally:
-        model.train(training)
+        if training:
+            model.train(training)

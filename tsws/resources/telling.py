@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,9 +35,23 @@ def teller(tokenizer: Path, prompt: str, *, seed: int) -> Callable[[nn.Module], 
 
         if not isinstance(model, Storyteller):  # a plugin's, of an architecture that tells nothing
             return ""
-        return "".join(story(model, tokenizer, prompt, temperature=0.8, top_p=0.9, steps=SAMPLE_TOKENS, seed=seed))
+        with _one_thread():
+            return "".join(story(model, tokenizer, prompt, temperature=0.8, top_p=0.9, steps=SAMPLE_TOKENS, seed=seed))
 
     return tell
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """A token at a time is too little to share out: several threads would mostly wait for each other."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def story(

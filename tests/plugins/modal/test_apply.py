@@ -47,7 +47,9 @@ def test_a_run_on_modal_gives_the_same_bytes_and_the_second_apply_does_nothing(
         "one container for the data, one for the training"
     )
     assert steps_said(place.events()) == [1, 20, 40, 60]
-    measured = r"\(about \S+s, <?\$0\.\d+; \d+ MB of memory; 0\.0M tokens at the measured \d+ GFLOP/s; T4, 0\.67 \$/h \("
+    measured = (
+        r"\(about \S+s, <?\$0\.\d+; \d+ MB of memory; 0\.0M tokens at the measured \d+ GFLOP/s; T4, 0\.67 \$/h \("
+    )
     assert re.search(measured, place.run("plan", "--set", "run.small.seed=7"))
 
 
