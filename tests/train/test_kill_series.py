@@ -22,8 +22,10 @@ LONGER = {"max_iters": 60, "eval_interval": 10}
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "native": {"engine": "native"},
     "native in bfloat16 on two threads": {"engine": "native", "threads": 2, "given": {"dtype": "bfloat16"}},
-    "torch": {"engine": "torch"},
+    "torch": {"engine": "torch", "compile": "never"},
+    "torch, compiled": {"engine": "torch", "compile": "always"},
     "torch in bfloat16": {"engine": "torch", "given": {"dtype": "bfloat16"}},
+    "AdamW and cosine": {"recipe": "llama2c"},
     "accumulation and dropout": {"config": {"dropout": 0.2}, "given": {"gradient_accumulation_steps": 3}},
     "gpt": {"config": {"arch": "gpt", "dropout": 0.1, "n_kv_heads": 4}, "torch_files": True},
     "two processes": {"engine": "torch", "processes": 2},
