@@ -179,7 +179,7 @@ def test_a_long_job_is_left_alone_looked_after_and_stopped(workspace: Typist, tr
         assert started.returncode == 130, said
         assert "run.baby goes on without this client" in said
         status = workspace("tsws status")
-        assert re.search(r"run\.baby: .*step \d+/300000, .* left, \$0\.\d\d until now, \$0\.\d\d/h", status), status
+        assert re.search(r"run\.baby: .*step \d+/300000, .* left, <?\$0\.\d+ until now, \$0\.\d\d/h", status), status
         follower = place.start(*workspace.words("tsws logs -f run.baby"))
         assert workspace("tsws cancel run.baby") == (
             "stopping run.baby after a checkpoint\nStopped; `tsws apply run.baby` continues.\n"
