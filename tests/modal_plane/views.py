@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +85,10 @@ class View:
 
     def open_files(self) -> Iterator[str]:
         """The files (and working folders) in it that some process has open, whatever its mount namespace."""
-        inodes = {_inode(self.folder / path): path for path in ["", *self._walk()]}
+        inodes = {}
+        for path in ["", *self._walk()]:
+            with suppress(FileNotFoundError):  # the container is at work meanwhile
+                inodes[_inode(self.folder / path)] = path
         for link in _process_links():
             try:
                 path = inodes.get(_inode(link, follow=True))

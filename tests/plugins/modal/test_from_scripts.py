@@ -186,7 +186,7 @@ def test_a_long_job_is_left_alone_looked_after_and_stopped(workspace: Typist, tr
         )
         followed, _ = follower.communicate(timeout=PATIENCE)
         assert re.search(r"step \d+/300000, loss \d+\.\d+", followed)
-        assert "stopped on request; what is done is kept" in followed
+        assert re.search(r"run\.baby: stopped at step \d+ of 300000, the checkpoint is written\n", followed)
     finally:
         place.write(before)
     assert workspace(TRAIN).startswith("Nothing to do: "), "the shorter run is as it was"
