@@ -10,7 +10,7 @@
 enum {
     LINE_FLOATS = TSWS_ALIGNMENT / sizeof(float),
     BYTES_A_THREAD = 1 << 19, /* of weights in a step: with less, to meet takes more time than is won */
-    LONG_WORK = 64 << 20,     /* bytes of weights times rows that take milliseconds */
+    LONG_WORK = 16 << 20,     /* bytes of weights times rows that take half a millisecond at least */
     /*
      * Up to so many bytes of weights each thread of a batch goes through all of them with rows of its own: they lie in the
      * cache nearest to it, there is nobody to wait for, and no vector is quantised twice.

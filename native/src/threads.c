@@ -155,6 +155,26 @@ void tsws_team_meet(tsws_team *team, size_t member) {
 
 /* ---- The members but the caller ---------------------------------------------------------------------------------- */
 
+/*
+ * Leaves the processor to the thread that runs there. A sleeper often wakes on the processor of the thread that woke it,
+ * even where another one idles.
+ */
+static void leave_processor(int processor) {
+#if defined(__linux__)
+    cpu_set_t all, others;
+
+    if (sched_getaffinity(0, sizeof all, &all) == 0) {
+        others = all;
+        CPU_CLR((size_t)processor, &others);
+        if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0) {
+            (void)sched_setaffinity(0, sizeof all, &all);
+        }
+    }
+#else
+    (void)processor;
+#endif
+}
+
 /* Awake for as long as work may come soon; not on the caller's processor, where that would only delay it. */
 static void wait_for_work(tsws_team *team, struct member *member, unsigned meeting) {
     struct member *caller = &team->members[0];
@@ -164,6 +184,10 @@ static void wait_for_work(tsws_team *team, struct member *member, unsigned meeti
         unsigned calls = atomic_load(&team->calls);
         int processor = this_processor();
 
+        if (processor >= 0 && processor == atomic_load(&team->caller_processor)) {
+            leave_processor(processor);
+            processor = this_processor();
+        }
         if (processor < 0 || processor != atomic_load(&team->caller_processor)) {
             atomic_store(&member->is_awake, true);
             if (watch_for(caller, meeting, &waited)) {

@@ -27,7 +27,7 @@ size_t tsws_team_size(const tsws_team *team);
  *
  * The caller may also be given it all to do alone: where the others are asleep and the work is too short to wait for them,
  * and where they had lost their processors to other programs so that the caller mostly waited.
- *   is_long  it takes many times as long as to wake a sleeper: a millisecond at least
+ *   is_long  it takes many times as long as to wake a sleeper: half a millisecond at least
  */
 void tsws_team_run(tsws_team *team, bool is_long, tsws_team_work *work, void *context);
 
