@@ -18,7 +18,7 @@ const char run_usage[] =
     "  --count <int>         so many stories at once; story i is the one that the seed plus i tells alone\n"
     "  --prompt-file <file>  read the prompt from a file; - is standard input\n"
     "  --prompts <file>      a story, or --count of them, for each line of a file; - is standard input\n"
-    "  --batch <int>         play at most so many at once; default: what fits 1 GB, at most 128\n"
+    "  --batch <int>         play at most so many at once; default: 32, of small models up to 128\n"
     "  --json                an object a line and story: tokens, text, why it stopped, speed\n"
     "  --logprobs            in it, the log-probability of each token (with --json)\n"
     "  --pretty              show <unk> as a newline where the vocabulary has no newline\n"
