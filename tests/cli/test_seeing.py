@@ -39,6 +39,7 @@ def test_a_report_shows_stories_settings_and_machine(applied) -> None:
     assert "train.learning_rate" in text
     assert "builtin:toy-stories" in text
     assert re.search(r"<th scope=row>torch</th><td>\d", text)
+    assert re.search(r"<th scope=row>memory</th><td>\d+ MB of a process at its peak<", text)
 
 
 def test_versions_and_files_are_laid_over_each_other(applied) -> None:

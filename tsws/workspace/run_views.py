@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from tsws.errors import TswsError, UsageError
-from tsws.io.sizes import format_dollars
+from tsws.io.sizes import format_bytes, format_dollars
 from tsws.reconcile.record import Record
 from tsws.reconcile.store import Intent, read_intent, read_record
 from tsws.report.run_view import RunView, flat
+from tsws.resources.memory import MEMORY
 from tsws.resources.remote import RemoteRunRule, assignment_of
 from tsws.resources.run import tokenizer_of
 from tsws.resources.sourcing import as_list
@@ -123,6 +124,8 @@ def _facts(
         machine = record.notes.get("machine") or {}
         facts["host"] = str(record.origin.get("host", ""))
         facts |= {key: str(value) for key, value in machine.items()}
+        if memory := record.notes.get(MEMORY):
+            facts["memory"] = f"{format_bytes(memory['peak'])} of a process at its peak"
         facts["made with"] = f"tsws {record.origin.get('tsws', '')}"
     facts["cost"] = _cost(context, run, version.seconds)
     return {key: value for key, value in facts.items() if value}
