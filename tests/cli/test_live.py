@@ -76,6 +76,20 @@ def test_training_shows_what_it_has_cost_and_how_much_of_the_machine_it_uses() -
     assert frame(list(events))[1] == "    loss 2.5000 ▁▁  45.7k tokens/s  $0.12  lr 0.001  mfu 41%"
 
 
+def test_the_curve_takes_what_the_numbers_leave_of_the_line() -> None:
+    values = {
+        "train_loss": 2.5,
+        "val_loss": 2.6,
+        "lr": 0.001,
+        "tokens_per_second": 45_678.0,
+        "mfu": 0.4,
+        "dollars": 12.5,
+    }
+    events = [Metric(address=RUN, time=step, step=step, total=100, values=values) for step in range(1, 41)]
+    line = "    loss 2.5000 ▁▁▁▁  val loss 2.6000  45.7k tokens/s  $12.50  lr 0.001  mfu 40%"
+    assert (frame(list(events))[1], len(line)) == (line, 80)
+
+
 def test_work_of_unknown_length_has_a_pulsing_bar() -> None:
     (line,) = frame([Started(address="program.run", time=0.0, reason="")])
     assert re.fullmatch(r"  program.run [━ ]{24}", line.ljust(38))

@@ -25,7 +25,7 @@ from tsws.job import Checkpoint, Done, Event, Failed, Log, Metric, Sample
 BAR = 24
 """Characters of a bar."""
 SPARK = 18
-"""Characters of the curve of the loss."""
+"""Characters of the curve of the loss, where there is room for it."""
 
 
 class LiveView:
@@ -72,7 +72,7 @@ class LiveView:
             for track in tracks:
                 grid.add_row(Text(f"  {track.address}"), _bar(track), Text(_position(track)))
                 if track.training is not None:
-                    below.append(_training(track.training))
+                    below.append(_training(track.training, self._console.width))
             return Group(grid, *below)
 
     def _line(self, event: Event, track: Track) -> Text | None:
@@ -148,20 +148,27 @@ def _left(words: str, seconds: float | None) -> str:
     return f"{words}  {format_duration(seconds)} left" if seconds else words
 
 
-def _training(training: Training) -> Text:
-    """The second line of a run: loss with its curve, validation loss, speed, cost so far, learning rate, share of the machine's peak."""
+def _training(training: Training, width: int) -> Text:
+    """The second line of a run: loss with its curve, validation loss, speed, cost so far, learning rate, share of the machine's peak.
+
+    Args:
+        training: how far it is.
+        width: of the terminal; the curve takes what the numbers leave of it.
+    """
+    rest = Text()
+    if training.val_loss is not None:
+        rest.append(f"  val loss {loss_words(training.val_loss)}")
+    if training.tokens_per_second is not None:
+        rest.append(f"  {big_number(training.tokens_per_second)} tokens/s", style="dim")
+    if training.dollars is not None:
+        rest.append(f"  {format_dollars(training.dollars)}", style="dim")
+    if training.lr is not None:
+        rest.append(f"  lr {training.lr:.2g}", style="dim")
+    if training.mfu is not None:
+        rest.append(f"  mfu {training.mfu:.0%}", style="dim")
     text = Text("    ", no_wrap=True, overflow="ellipsis")
     if training.train_loss is not None:
         text.append(f"loss {loss_words(training.train_loss)} ")
-        text.append(sparkline(training.losses, SPARK), style="cyan")
-    if training.val_loss is not None:
-        text.append(f"  val loss {loss_words(training.val_loss)}")
-    if training.tokens_per_second is not None:
-        text.append(f"  {big_number(training.tokens_per_second)} tokens/s", style="dim")
-    if training.dollars is not None:
-        text.append(f"  {format_dollars(training.dollars)}", style="dim")
-    if training.lr is not None:
-        text.append(f"  lr {training.lr:.2g}", style="dim")
-    if training.mfu is not None:
-        text.append(f"  mfu {training.mfu:.0%}", style="dim")
-    return text
+        room = max(0, min(SPARK, width - len(text) - len(rest)))
+        text.append(sparkline(training.losses, room) if room else "", style="cyan")
+    return text.append_text(rest)
