@@ -166,7 +166,8 @@ def test_a_tokenizer_that_was_not_named_is_asked_for(build, real_data, tmp_path)
         "run: tokenizer.bin: can not be opened: No such file or directory; name the model's tokenizer with -z\n"
     )
     (tmp_path / "tokenizer.bin").write_bytes((real_data / "tok105/tok105.bin").read_bytes())
-    done = subprocess.run([*command, "-n", "4"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    command += ["-t", "0", "-n", "4"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "Onc\n")
 
 
