@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import torch
 from tsws.model.config import LlamaConfig
 from tsws.model.llama import Llama
 from tsws.train.loop import train
+from tsws.train.machine import peak_memory
 from tsws.train.recipe import resolve
 from tsws.train.settings import TrainData, TrainSettings
 
@@ -43,7 +43,7 @@ def main() -> None:
                 "val_loss": result.val_loss,
                 "seconds": result.seconds,
                 "device_bytes": on_gpu,
-                "rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                "rss_bytes": peak_memory("cpu"),
             }
         )
     )

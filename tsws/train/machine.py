@@ -14,6 +14,7 @@ import torch
 from tsws.train.device import find_device
 
 _CPU_INFO = Path("/proc/cpuinfo")
+_STATUS = Path("/proc/self/status")
 
 
 def describe_machine(device: str) -> dict[str, str | int]:
@@ -47,6 +48,13 @@ def peak_memory(device: str) -> int:
     target = find_device(device)
     if target.type == "cuda":
         return torch.cuda.max_memory_allocated(target)
+    return _peak_of_process()
+
+
+def _peak_of_process() -> int:
+    """Bytes: Linux counts what a starter had to the ``ru_maxrss`` of what it starts, but not to ``VmHWM``."""
+    if _STATUS.exists() and (found := re.search(r"^VmHWM:\s+(\d+) kB$", _STATUS.read_text(), re.MULTILINE)):
+        return int(found[1]) * 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
