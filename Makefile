@@ -40,8 +40,9 @@ test: lint
 unit: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not marathon"
 
+# One at a time: these wait for time to pass in containers, which another test beside them would take from them.
 marathon: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m marathon
+	$(BIN)/python -m pytest -m marathon
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
