@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -75,6 +77,28 @@ def test_memory_that_is_short_for_a_row_ends_the_run(model: Llama) -> None:
     with pytest.raises(TrainError) as caught:
         step(TorchGradients(Tight(model, 0), DEVICE), model, 3)
     assert caught.value.message == "memory is short for the activations of a single row"
+
+
+class Narrow(nn.Module):
+    """On a machine with memory for a row only where no block keeps its activations."""
+
+    def __init__(self, model: Llama) -> None:
+        super().__init__()
+        self.tok_embeddings, self.layers, self.norm = model.tok_embeddings, model.layers, model.norm
+        self.run = model.forward
+
+    def forward(self, tokens: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | None]:
+        if len(tokens) > 1 or not isinstance(self.layers[0].forward, partial):
+            raise torch.OutOfMemoryError("out of memory")
+        return self.run(tokens, targets)
+
+
+def test_where_a_row_is_too_much_its_activations_are_computed_again(model: Llama) -> None:
+    losses, expected = step(TorchGradients(model, DEVICE), model, 3)
+    found_losses, found = step(TorchGradients(Narrow(model), DEVICE), model, 3)
+    assert found_losses == pytest.approx(losses, abs=1e-6)
+    for name, gradient in found.items():
+        torch.testing.assert_close(gradient, expected[name], atol=1e-6, rtol=1e-4)
 
 
 def test_other_failures_of_torch_are_what_they_are(model: Llama) -> None:

@@ -88,10 +88,8 @@ class TorchGradients(Gradients):
         self._training = torch.compile(self._model, dynamic=False, mode=mode)
         try:
             self.begin()
-            self._add(inputs, targets, 1.0)
+            self.add(inputs, targets, 1.0)
         except RuntimeError as error:  # torch's ways to say that there is no compiler, or that it failed
-            if _is_out_of_memory(error):
-                raise
             self.forget_compiled()
             self._say(f"training without torch.compile, which failed here: {str(error).splitlines()[0]}")
             return False
