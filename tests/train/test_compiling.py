@@ -13,7 +13,7 @@ from torch import Tensor
 from tsws.model.config import LlamaConfig
 from tsws.model.llama import Llama
 from tsws.train import compiling
-from tsws.train.compiling import Rates, keep_decision, measure_and_decide, pays, read_decision
+from tsws.train.compiling import DECISION_FILE, Rates, keep_decision, measure_and_decide, pays, read_decision
 from tsws.train.device import Device
 from tsws.train.gradients import TorchGradients
 from tsws.train.recompute import recompute_blocks
@@ -102,6 +102,8 @@ def test_a_decision_is_found_in_the_first_folder_that_has_one(tmp_path: Path) ->
     assert read_decision(tmp_path / "next", tmp_path) is True
     keep_decision(tmp_path / "next", False)
     assert read_decision(tmp_path / "next", tmp_path) is False
+    (tmp_path / "next" / DECISION_FILE).write_bytes(b"")
+    assert read_decision(tmp_path / "next", tmp_path) is True, "a file that can not be read decides nothing"
 
 
 @pytest.mark.slow

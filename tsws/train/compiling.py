@@ -10,6 +10,7 @@ import hashlib
 import time
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 import msgspec
 import torch
@@ -24,6 +25,8 @@ DECISION_FILE = "compile.json"
 WORTH_TRYING = 30.0
 """Seconds of steps below which nothing is tried: compiling takes about that long."""
 _TRIES = 3
+
+T = TypeVar("T")
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -52,10 +55,8 @@ def pays(rates: Rates, micro_batches: int) -> bool:
 
 def read_decision(*folders: Path | None) -> bool | None:
     """What was decided for a run, in the first of some folders that knows; None: nothing yet."""
-    for folder in folders:
-        if folder is not None and (path := folder / DECISION_FILE).is_file():
-            return msgspec.json.decode(path.read_bytes(), type=Decision).compile
-    return None
+    found = (_read(folder / DECISION_FILE, Decision) for folder in folders if folder is not None)
+    return next((decision.compile for decision in found if decision is not None), None)
 
 
 def keep_decision(folder: Path, decided: bool) -> None:
@@ -83,7 +84,7 @@ def measure_and_decide(
         cache: folder of the rates; None: the user's.
     """
     path = (cache or cache_folder() / "compile") / f"{key}.json"
-    rates = _read_rates(path)
+    rates = _read(path, Rates)
     if rates is not None:
         return pays(rates, micro_batches) and gradients.compile(inputs, targets)
     eager = _seconds(gradients, inputs, targets)
@@ -119,8 +120,9 @@ def _seconds(gradients: TorchGradients, inputs: Tensor, targets: Tensor) -> floa
     return median(times[1:])
 
 
-def _read_rates(path: Path) -> Rates | None:
+def _read(path: Path, kind: type[T]) -> T | None:
+    """What a file holds; None where there is none, or none that can be read: all of it can be found out again."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Rates)
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError):
         return None
