@@ -18,10 +18,9 @@ from torch.nn import functional
 from tsws.model.attention import rotary_angles
 from tsws.model.config import LlamaConfig
 from tsws.train.data import Rows, permutation
+from tsws.train.muon import RMS, newton_schulz
 
 MATRICES = ("wq", "wk", "wv", "wo", "w1", "w2", "w3")
-POLAR = ((3.4445, -4.7750, 2.0315),) * 5
-"""Newton-Schulz coefficients of Muon (Jordan et al., 2024)."""
 
 
 @dataclass(frozen=True)
@@ -211,10 +210,10 @@ class Ensemble:
         p, m = self.weights[name], self.m1[name]
         mu = _like(self._mu, g)
         m.lerp_(g, 1 - mu)
-        update = orthogonal(g.lerp(m, mu))
+        update = newton_schulz(g.lerp(m, mu).flatten(0, -3)).view_as(g)
         lr = _like(lr, g)
         p.mul_(1 - lr * _like(self._mwd, g))
-        p.sub_(lr * (0.2 * max(p.shape[-2:]) ** 0.5) * update)
+        p.sub_(lr * (RMS * max(p.shape[-2:]) ** 0.5) * update)
 
     @torch.no_grad()
     def evaluate(self, rows: Tensor, batch: int = 64) -> list[float]:
@@ -225,21 +224,6 @@ class Ensemble:
             part = rows[first : first + batch]
             total += self.losses(part[:, :-1], part[:, 1:]).double() * len(part)
         return [float(x) for x in total / len(rows)]
-
-
-def orthogonal(g: Tensor) -> Tensor:
-    """The nearest half-orthogonal matrices of a batch, nearly: Newton-Schulz in bfloat16 where that is quick."""
-    half = torch.bfloat16 if g.is_cuda else torch.float32
-    x = g.flatten(0, -3)
-    tall = x.shape[-2] > x.shape[-1]
-    x = (x.transpose(1, 2) if tall else x).to(half)
-    x = x / (x.float().square().sum((-2, -1), keepdim=True).sqrt() + 1e-7).to(half)
-    for a, b, c in POLAR:
-        s = torch.bmm(x, x.transpose(1, 2))
-        s = torch.baddbmm(s, s, s, beta=b, alpha=c)
-        x = torch.baddbmm(x, s, x, beta=a)
-    x = x.transpose(1, 2) if tall else x
-    return x.float().view_as(g)
 
 
 def _factor(r: Recipe, step: int, steps: int) -> float:

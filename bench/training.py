@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,8 @@ from bench.machine import describe
 from bench.tables import table
 from bench.trainers import Task, Trained, llama2c, own
 from tsws.model.config import LlamaConfig
+from tsws.train.device import Device
+from tsws.train.utilisation import measure_peak
 
 SHAPES: dict[str, dict[str, int]] = {
     "260K": {"dim": 64, "n_layers": 5, "n_heads": 8, "n_kv_heads": 4, "vocab_size": 512, "max_seq_len": 256},
@@ -30,19 +31,6 @@ SHAPES: dict[str, dict[str, int]] = {
     "15M": {"dim": 288, "n_layers": 6, "n_heads": 6, "n_kv_heads": 6, "vocab_size": 32000, "max_seq_len": 256},
     "110M": {"dim": 768, "n_layers": 12, "n_heads": 12, "n_kv_heads": 12, "vocab_size": 32000, "max_seq_len": 1024},
 }
-
-
-def matrix_peak(device: str, dtype: torch.dtype) -> float:
-    """Operations a second of a large matrix product: what a share is taken of."""
-    size = 8192 if device == "cuda" else 2048
-    a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-    times = []
-    for _ in range(10):
-        begun = time.perf_counter()
-        c = a @ b
-        c[0, 0].item()
-        times.append(time.perf_counter() - begun)
-    return 2.0 * size**3 / min(times)
 
 
 def random_tokens(path: Path, vocab_size: int, count: int = 1 << 22) -> Path:
@@ -113,7 +101,7 @@ def rows(shape: str, task: Task, results: dict[str, list[Trained]]) -> list[list
     """A table's lines of one shape."""
     flops = LlamaConfig.from_fields(task.config).flops_per_token(training=True)
     half = task.device == "cuda" or "bfloat16" in str(results.keys())
-    peak = matrix_peak(task.device, torch.bfloat16 if half else torch.float32)
+    peak = measure_peak(Device(torch.device(task.device), torch.bfloat16 if half else torch.float32))
     lines = []
     for name, runs in results.items():
         speed = median(run.speed(task.tokens) for run in runs)

@@ -10,16 +10,12 @@ static const float polar_a = 3.4445f;
 static const float polar_b = -4.7750f;
 static const float polar_c = 2.0315f;
 
-/* Floats of the panels of every product of an iteration on (n, m), m <= n. */
-static size_t panels_of(size_t m, size_t n) {
-    return tsws_panel_floats(n, m); /* the widest right factor is x itself; the others are (m, m) */
-}
-
 size_t tsws_train_polar_floats(int32_t rows, int32_t columns) {
     size_t m = (size_t)(rows < columns ? rows : columns);
     size_t n = (size_t)(rows < columns ? columns : rows);
 
-    return 2 * m * n + 2 * m * m + panels_of(m, n);
+    /* x twice, its square and the factor, and the largest right factor packed: x itself */
+    return 2 * m * n + 2 * m * m + tsws_panel_floats(n, m);
 }
 
 /* to (columns, rows) = the transpose of from (rows, columns). */

@@ -57,7 +57,7 @@ def choose_gradients(model: nn.Module, device: Device, engine: str, say: Callabl
 def choose_polar(gradients: Gradients) -> Polar | None:
     """What makes Muon's updates orthogonal beside some gradients; None: torch."""
     if isinstance(gradients, NativeGradients):
-        return NativePolar(training_library(), gradients.threads)
+        return NativePolar(gradients.library, gradients.threads)
     return None
 
 

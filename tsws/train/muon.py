@@ -85,13 +85,13 @@ def orthogonalise(matrices: Sequence[Tensor]) -> list[Tensor]:
     out = list(matrices)
     for indices in by_shape.values():
         stack = torch.stack([matrices[index] for index in indices])  # (matrices, rows, columns)
-        for index, matrix in zip(indices, _newton_schulz(stack), strict=True):
+        for index, matrix in zip(indices, newton_schulz(stack), strict=True):
             out[index] = matrix
     return out
 
 
-def _newton_schulz(stack: Tensor) -> Tensor:
-    """``(matrices, rows, columns)`` to the same, float32."""
+def newton_schulz(stack: Tensor) -> Tensor:
+    """Matrices of one shape, ``(matrices, rows, columns)``, to their orthogonal ones, in float32 as they were."""
     a, b, c = COEFFICIENTS
     is_tall = stack.shape[1] > stack.shape[2]
     x = stack.transpose(1, 2) if is_tall else stack

@@ -67,6 +67,7 @@ class NativeGradients(Gradients):
 
     def __init__(self, model: Llama, library: Path, *, threads: int, bfloat16: bool) -> None:
         self._c = _load(library)
+        self.library = library
         self._model = model
         shape = _shape(model.config, bfloat16)
         parameters = list(_in_order(model))
