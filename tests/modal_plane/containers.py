@@ -162,6 +162,14 @@ class Containers:
             self.say(container, f"{why}\n")
             self.release(container)
 
+    def freeze(self, container: Container) -> None:
+        """Stop all its processes where they are (SIGSTOP), as a machine does that hangs."""
+        self._signal_all(container, signal.SIGSTOP)
+
+    def thaw(self, container: Container) -> None:
+        """Let its processes go on, if it has not ended."""
+        self._signal_all(container, signal.SIGCONT)
+
     def let_go(self, container_id: str, each: Input, *, terminate: bool = False) -> None:
         """Tell a container to let an input go; if it does not, or if it is to be terminated, end it."""
         container = self.known[container_id]
@@ -180,6 +188,12 @@ class Containers:
                     with suppress(ProcessLookupError, PermissionError):
                         os.killpg(container.pid, number)
                 os.kill(container.pid, number)
+
+    def _signal_all(self, container: Container, number: signal.Signals) -> None:
+        if container.exit_code is None and container.pid:
+            for pid in _with_descendants(container.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
 
     def _app_stopped(self, app: App, why: str) -> None:
         result = api_pb2.GenericResult(status=TERMINATED, exception=f"The App was stopped: {why}")
@@ -203,3 +217,13 @@ class Containers:
             else:
                 self._calls.give_back(each)
         self._plane.changed()
+
+
+def _with_descendants(pid: int) -> list[int]:
+    """A process and all that it has started, and these."""
+    found = [pid]
+    for parent in found:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            with suppress(OSError):  # it has ended
+                found += map(int, children.read_text().split())
+    return found

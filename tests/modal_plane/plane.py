@@ -187,6 +187,14 @@ class Plane:
 
         return self._on(container, give_up)
 
+    def freeze(self, container: Container | None = None) -> Container:
+        """Its machine hangs: none of its processes does anything until :meth:`thaw`. Without an argument, the one that runs."""
+        return self._on(container, self.containers.freeze)
+
+    def thaw(self, container: Container) -> None:
+        """A container that was frozen goes on where it was, unless it has ended."""
+        self._on(container, self.containers.thaw)
+
     def stop_app(self, app: App | None = None) -> None:
         """Stop an app as somebody else would, at another machine. Without an argument, the last one that has not ended."""
         chosen = app or [each for each in self.apps.known.values() if not each.ended][-1]

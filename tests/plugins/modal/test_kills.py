@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.modal_plane.containers import Container
 from tests.modal_plane.plane import Plane
 from tests.plugins.modal.workplace import PATIENCE, Workplace, files_on, jobs, on_modal, steps_said, turns, wait_for
 from tsws.job import Done, Log
@@ -94,17 +95,17 @@ def check_container_lost(
     check_story(place)
 
 
-def kill(plane: Plane) -> None:
-    plane.kill_container()
+def kill(plane: Plane) -> Container:
+    return plane.kill_container()
 
 
-def preempt(plane: Plane) -> None:
-    plane.preempt()
+def preempt(plane: Plane) -> Container:
+    return plane.preempt()
 
 
-def lose(plane: Plane) -> None:
-    """Taken for dead, while it lives on and commits."""
-    plane.lose(cut_off=False)
+def lose(plane: Plane) -> Container:
+    """Taken for dead, while it only hangs: later it comes back, trains on and commits."""
+    return plane.lose(plane.freeze(), cut_off=False)
 
 
 @pytest.mark.parametrize("moment", moments(seed=1))
@@ -145,13 +146,15 @@ def test_client_and_container_killed(
 
 @pytest.mark.parametrize("end", [kill, preempt, lose])
 def test_a_container_that_ends_in_the_middle_is_continued_from_the_last_commit(
-    plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, end: Callable[[Plane], object]
+    plane: Plane, workplace: MakePlace, at_home: AtHome, volume: str, end: Callable[[Plane], Container]
 ) -> None:
     place = workplace()
     place.write(on_modal(volume, steps=STEPS, every=EVERY, options=""))
     process = place.start("apply", "-y")
     wait_for(lambda: any("/checkpoints/" in path for path in files_on(plane, volume)), what="a checkpoint")
-    end(plane)
+    first = end(plane)
+    wait_for(lambda: turns(plane, volume) == 2, what="another container")
+    plane.thaw(first)
     told, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, told
     assert "run.small: another container goes on with it" in told
@@ -164,13 +167,13 @@ def test_a_container_that_ends_in_the_middle_is_continued_from_the_last_commit(
         for number, event in enumerate(events)
         if isinstance(event, Log) and event.message == "another container goes on with it"
     )
-    first = steps_said(events[:again])
+    before = steps_said(events[:again])
     rest = steps_said(events[again:])
-    assert first == [1, *range(EVERY, first[-1] + 1, EVERY)]
+    assert before == [1, *range(EVERY, before[-1] + 1, EVERY)]
     assert rest == list(range(rest[0], STEPS + 1, EVERY)), "from a checkpoint to the end"
     assert rest[0] >= EVERY
-    assert rest[0] <= first[-1] + EVERY, "nothing is left out"
-    assert steps == first + rest
+    assert rest[0] <= before[-1] + EVERY, "nothing is left out"
+    assert steps == before + rest
 
 
 @pytest.mark.parametrize("method", ["FunctionMap", "AppPublish", "VolumePutFiles2", "ImageGetOrCreate"])
