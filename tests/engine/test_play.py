@@ -62,7 +62,7 @@ def test_any_prompt_begins_the_text(program, small, prompt):
     assert text_of(program, small, prompt=prompt, temperature=0.0, steps=64).startswith(prompt.removesuffix("é"))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(prompt=st.text(max_size=30), seed=st.integers(-(2**63), 2**63 - 1))
 def test_no_prompt_and_no_seed_fails(program, small, prompt, seed):
     text_of(program, small, prompt=prompt, seed=seed, steps=8)

@@ -79,7 +79,7 @@ def test_threads_lose_no_pin(tmp_path: Path) -> None:
     assert sorted(LockFile.load(path).pins) == [f"uri{index}" for index in range(8)]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
 @given(st.lists(st.builds(pin, st.text(min_size=1), size=st.integers(0, 2**62), version=st.none() | st.text())))
 def test_whatever_is_written_is_read(tmp_path: Path, pins: list[Pin]) -> None:
     path = tmp_path / "tinystories.lock"

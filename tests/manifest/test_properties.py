@@ -102,7 +102,7 @@ junk = st.dictionaries(
 )
 """Anything that TOML can say, with a leaning towards what almost looks right."""
 
-shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @shared

@@ -207,7 +207,7 @@ OPERATIONS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(operations=OPERATIONS)
 def test_whatever_happens_no_content_is_lost(
     tmp_path_factory: pytest.TempPathFactory, operations: list[tuple[str, str]]
