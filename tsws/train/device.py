@@ -45,7 +45,7 @@ def prepare_device(name: str, dtype: str, threads: int | None) -> Device:
         # cuBLAS gives the same bits again only with a fixed workspace; it reads this when it starts.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # a kernel an allocation, and we read none of it
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a kernel each, and nobody reads it
     return Device(device, getattr(torch, dtype))
 
 
