@@ -12,7 +12,7 @@ help:
 	@echo "make test    install what the tests need, then lint, type-check and test everything"
 	@echo "make lint    ruff and the type checker alone"
 	@echo "make unit    the tests alone, without the slow ones"
-	@echo "make marathon kills, time-outs and large files over a stand-in for Modal: minutes more than make test"
+	@echo "make marathon kills, time-outs, whole texts and large files: minutes more than make test"
 	@echo "make bench   measure; prints tables"
 	@echo "make fuzz    a million broken files a target, under sanitizers"
 	@echo "make clean   remove what make has made"

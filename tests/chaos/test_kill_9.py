@@ -84,6 +84,7 @@ def test_in_the_middle_of_an_export(workplace: Workplace, undisturbed: Workplace
     assert same(workplace, undisturbed)
 
 
+@pytest.mark.marathon
 @pytest.mark.parametrize("seed", range(6))
 def test_at_random_moments_again_and_again(workplace: Workplace, undisturbed: Workplace, seed: int) -> None:
     moments = random.Random(seed)

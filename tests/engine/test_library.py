@@ -107,7 +107,7 @@ def test_int8_costs_little_perplexity(model, paths, stories):
         assert abs(math.exp(loss(small, stories[:25]) - loss(model, stories[:25])) - 1) < 0.005
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_int8_costs_little_perplexity_on_the_whole_text(model, paths, stories):
     with Model.open(*paths, precision="int8", threads=1) as small:
         assert abs(math.exp(loss(small, stories) - loss(model, stories)) - 1) < 0.005

@@ -38,7 +38,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
 """Orders for ``trainer.py``."""
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
 def test_killed_at_any_time_a_run_ends_with_the_same_bytes_and_losses(
     configuration: str, trainer: Any, results: Callable[[Path], Any], tmp_path: Path

@@ -102,7 +102,7 @@ def test_two_machines_give_the_bytes_of_two_processes(
     assert outcome(root) == outcome(of_two_processes)
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 @pytest.mark.parametrize("lost", [0, 1])
 def test_when_one_machine_is_lost_both_end_and_the_next_apply_gives_the_same_bytes(
     lost: int, root: Path, of_two_processes: Path, machines: list[subprocess.Popen[bytes]]

@@ -16,7 +16,7 @@ from tests.plugins.modal.workplace import Workplace, files_on
 from tests.workspace.test_example import archive_of_shards
 from tsws.io.digest import sha256_file
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.marathon
 
 STEPS = ["--set", "run.baby.max_iters=4", "--set", "run.baby.batch_size=2", "--set", "run.baby.eval_tokens=512"]
 """Fewer, so that a processor can take them; and one thread, so that two machines add in the same order."""

@@ -54,7 +54,7 @@ def test_the_oldest_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert sorted(path.name for path in (tmp_path / ".tsws/compiled/native").iterdir()) == ["2", "3"]
 
 
-@pytest.mark.slow
+@pytest.mark.marathon
 def test_the_native_step_is_compiled_by_the_first_container_alone(
     plane: Plane, workplace: Callable[..., Workplace], tmp_path: Path
 ) -> None:
