@@ -40,7 +40,7 @@ test: lint
 unit: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not marathon"
 
-# One at a time: these wait for time to pass in containers, which another test beside them would take from them.
+# One at a time: most wait for time to pass in containers, which another test beside them would take from them.
 marathon: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m marathon
 

@@ -3,7 +3,7 @@
 llama2.c's ``train.py`` takes ``--peer-iterations`` steps with the seed's settings (32 x 256 tokens x 4) and what ``--peer`` gives; tsws takes
 ``--steps`` steps of ``--batch-size`` rows with the recipe ``fast``. Both losses are of the whole of ``val.bin``, computed by tsws. A program's time
 is the sum of its steps' (no evaluation, no start-up); with ``--peer-sample N`` llama2.c takes only N steps, its time is
-N's median times ``--peer-iterations``, and its loss is not measured. ``--seeds 2`` measures only the third of the seeds 0, 1 and 2.
+N's median times ``--peer-iterations``, and its loss is not measured. With ``--seeds 0,1,2`` each of the two is trained three times.
 """
 
 from __future__ import annotations
