@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.modal_plane.plane import Plane
-from tests.plugins.modal.workplace import PATIENCE, Workplace, files_on, jobs, on_modal, steps_said, turns, wait_for
+from tests.plugins.modal.workplace import Workplace, files_on, jobs, on_modal, steps_said, turns, wait_for
 from tsws.job import Metric
 
 pytestmark = pytest.mark.slow
@@ -86,7 +86,7 @@ def test_another_machine_follows_the_job_that_runs(
     wait_for(lambda: turns(plane, volume) == 1, what="the lease")
     said = two.run("apply", "-y")
     assert re.search(r"the job \S+, launched from elsewhere, makes it: following it", said)
-    told, _ = first.communicate(timeout=PATIENCE)
+    told, _ = first.communicate(timeout=60)
     assert first.returncode == 0, told
     assert one.digest == two.digest == at_home(3000, 500)
     assert (turns(plane, volume), len(jobs(plane, volume))) == (1, 1)
@@ -99,7 +99,7 @@ def test_of_two_that_begin_at_once_one_trains(plane: Plane, workplace: MakePlace
         place.write(on_modal(volume, steps=1500, every=100, options=""))
     both = [place.start("apply", "-y") for place in (one, two)]
     for process in both:
-        told, _ = process.communicate(timeout=PATIENCE)
+        told, _ = process.communicate(timeout=120)
         assert process.returncode == 0, told
     assert one.digest == two.digest == at_home(1500, 100)
     assert turns(plane, volume) == 1, "one container had the lease"
@@ -126,7 +126,7 @@ def test_a_machine_that_wants_something_else_is_told(plane: Plane, workplace: Ma
     assert two.run("cancel", "run.small") == (
         "stopping run.small after a checkpoint\nStopped; `tsws apply run.small` continues.\n"
     )
-    told, _ = first.communicate(timeout=PATIENCE)
+    told, _ = first.communicate(timeout=60)
     assert first.returncode == 130, told
     assert any("/checkpoints/" in path for path in files_on(plane, volume))
 
@@ -139,7 +139,7 @@ def test_who_leaves_is_told_how_to_come_back(plane: Plane, workplace: MakePlace,
     process = place.start("apply", "-y")
     wait_for(lambda: turns(plane, volume) == 1, what="the lease")
     process.send_signal(signal.SIGINT)
-    told, _ = process.communicate(timeout=PATIENCE)
+    told, _ = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert "leaving; what runs elsewhere goes on" in told
     assert re.search(r"run.small goes on without this client, at \$0\.0\d+ an hour", told)

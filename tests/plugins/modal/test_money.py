@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.modal_plane.plane import Plane
-from tests.plugins.modal.workplace import PATIENCE, Workplace, files_on, jobs, on_modal, turns, wait_for
+from tests.plugins.modal.workplace import Workplace, files_on, jobs, on_modal, turns
 
 pytestmark = pytest.mark.marathon
 
@@ -72,12 +72,14 @@ def test_what_the_command_line_allows_counts_too(plane: Plane, workplace: MakePl
 
 def test_what_was_spent_is_kept_for_the_next_container(plane: Plane, workplace: MakePlace, volume: str) -> None:
     """A container that is lost has cost its money: the next one has less."""
+    from tests.plugins.modal.workplace import wait_for
+
     place = workplace()
     place.write(on_modal(volume, steps=100000, every=500, options=DEAR.format(most=20.0)))
     process = place.start("apply", "-y")
     wait_for(lambda: any("/checkpoints/" in path for path in files_on(plane, volume)), what="a checkpoint")
     plane.kill_container()
-    told, _ = process.communicate(timeout=PATIENCE)
+    told, _ = process.communicate(timeout=120)
     assert process.returncode == 1, told
     assert "before it passes the $20.00 that it may cost" in told
     assert turns(plane, volume) == 2
