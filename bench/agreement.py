@@ -77,7 +77,7 @@ def main() -> None:
     rows = Rows([given.data / "train.bin"], max_seq_len=config.max_seq_len, vocab_size=config.vocab_size)
     numbers = {"batch_size": given.batch_size, "gradient_accumulation_steps": given.accumulation, "dtype": "float32"}
     numbers |= {"seed": 1337, "eval_tokens": 1, "warmup_iters": given.warmup, "lr_decay_iters": 100_000}
-    h = resolve("llama2c", {"max_iters": 100_000, **numbers}, dim=config.dim)
+    h = resolve("llama2c", {"max_iters": 100_000, **numbers}, dim=config.dim, max_seq_len=config.max_seq_len)
     batches = Batches(rows, seed=h.seed, batch_size=h.batch_size, micro_steps=h.gradient_accumulation_steps)
     torch.manual_seed(1337)
     sizes = ("dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "max_seq_len")

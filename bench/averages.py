@@ -50,7 +50,7 @@ def begin(given: argparse.Namespace) -> Prepared:
         "seed": 1337,
         "eval_tokens": 1 << 40,
     }
-    h = resolve("fast", numbers, dim=config.dim)
+    h = resolve("fast", numbers, dim=config.dim, max_seq_len=config.max_seq_len)
     settings = TrainSettings(hyperparameters=h, config=config.to_fields())
     data = TrainData((given.data / "train.bin",), (given.data / "val.bin",))
     return prepare(settings, data, lambda: Llama(config), Rank(0, 1, 0, 1), print)

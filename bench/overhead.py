@@ -80,7 +80,7 @@ def train_once(root: Path, dim: int, steps: int, *, bare: bool) -> dict[str, flo
     prompt = "" if bare else spec.sample_prompt
     with tempfile.TemporaryDirectory() as folder:
         result = train(
-            TrainSettings(resolve(spec.recipe, given, dim=dim), config, **intervals),
+            TrainSettings(resolve(spec.recipe, given, dim=dim, max_seq_len=256), config, **intervals),
             TrainData(tuple(training), (validation,)),
             Path(folder),
             architecture_build=lambda: Llama(LlamaConfig.from_fields(config)),

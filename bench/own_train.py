@@ -22,7 +22,8 @@ def main() -> None:
     folder = Path(sys.argv[2])
     config = LlamaConfig.from_fields(given["config"])
     defaults = {"gradient_accumulation_steps": 1, "dtype": "float32", "seed": 1337, "eval_tokens": 1 << 40}
-    h = resolve(given["recipe"], {**defaults, **given["numbers"]}, dim=config.dim)
+    numbers = defaults | given["numbers"]
+    h = resolve(given["recipe"], numbers, dim=config.dim, max_seq_len=config.max_seq_len)
     settings = TrainSettings(hyperparameters=h, config=config.to_fields(), log_interval=1, **given["settings"])
     data = TrainData((Path(given["train"]),), (Path(given["val"]),))
     result = train(

@@ -86,13 +86,13 @@ def test_what_keeps_another_process_from_taking_part_is_told(trainer: Any, tmp_p
 def test_every_process_has_an_equal_part_of_the_rows(
     batch_size: int, accumulation: int, size: int, share: tuple[int, int]
 ) -> None:
-    h = resolve("fast", numbers(batch_size, accumulation), dim=64)
+    h = resolve("fast", numbers(batch_size, accumulation), dim=64, max_seq_len=256)
     part = of_one_rank(h, size)
     assert (part.batch_size, part.gradient_accumulation_steps) == share
 
 
 def test_rows_that_can_not_be_shared_evenly_are_refused() -> None:
-    h = resolve("fast", numbers(6, 1), dim=64)
+    h = resolve("fast", numbers(6, 1), dim=64, max_seq_len=256)
     with pytest.raises(TrainError) as caught:
         of_one_rank(h, 4)
     assert caught.value.message == (

@@ -20,8 +20,12 @@ GIVEN = {
 }
 
 
+def numbers_of(recipe: str, *, dim: int = 64, max_seq_len: int = 256, **given: Any) -> Hyperparameters:
+    return resolve(recipe, GIVEN | given, dim=dim, max_seq_len=max_seq_len)
+
+
 def test_llama2c_has_the_numbers_of_its_train_py() -> None:
-    assert resolve("llama2c", GIVEN, dim=288) == Hyperparameters(
+    assert numbers_of("llama2c", dim=288) == Hyperparameters(
         max_iters=5000,
         batch_size=32,
         gradient_accumulation_steps=4,
@@ -44,38 +48,51 @@ def test_llama2c_has_the_numbers_of_its_train_py() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("batch_size", "max_seq_len", "eval_tokens", "interval"),
+    [(32, 256, 65536, 200), (8, 256, 65536, 770), (32, 512, 65536, 100), (512, 1024, 65536, 100), (32, 256, 64, 100)],
+)
+def test_a_run_that_says_nothing_learns_from_24_tokens_for_each_that_it_is_evaluated_on(
+    batch_size: int, max_seq_len: int, eval_tokens: int, interval: int
+) -> None:
+    numbers = {"batch_size": batch_size, "gradient_accumulation_steps": 1, "eval_tokens": eval_tokens}
+    for max_iters in (50, 5000):
+        h = numbers_of("fast", max_seq_len=max_seq_len, max_iters=max_iters, **numbers)
+        assert h.eval_interval == interval
+
+
 def test_a_short_run_warms_up_for_a_part_of_it() -> None:
-    assert resolve("llama2c", {**GIVEN, "max_iters": 500}, dim=128).warmup_iters == 50
-    assert resolve("fast", {**GIVEN, "max_iters": 60}, dim=128).warmup_iters == 30
+    assert numbers_of("llama2c", max_iters=500).warmup_iters == 50
+    assert numbers_of("fast", max_iters=60).warmup_iters == 30
 
 
 def test_runs_of_different_length_warm_up_alike_so_that_one_can_continue_the_other() -> None:
-    assert {resolve("fast", {**GIVEN, "max_iters": n}, dim=128).warmup_iters for n in (80, 400, 100_000)} == {40}
+    assert {numbers_of("fast", max_iters=n).warmup_iters for n in (80, 400, 100_000)} == {40}
 
 
 @pytest.mark.parametrize("recipe", ["fast", "llama2c"])
 def test_what_is_given_wins_and_none_is_not_given(recipe: str) -> None:
-    plain = resolve(recipe, GIVEN, dim=64)
-    assert resolve(recipe, {**GIVEN, "learning_rate": None, "model": "tiny", "out": None}, dim=64) == plain
+    plain = numbers_of(recipe)
+    assert numbers_of(recipe, learning_rate=None, model="tiny", out=None) == plain
     given = {"learning_rate": 0.01, "warmup_iters": 0, "schedule": "constant", "eval_interval": 7}
     unused = {"lr_decay_iters": 0}  # only a cosine has one
-    assert resolve(recipe, {**GIVEN, **given}, dim=64) == replace(plain, **given, **unused)
+    assert numbers_of(recipe, **given) == replace(plain, **given, **unused)
 
 
 def test_wsd_always_has_a_decay() -> None:
-    assert resolve("llama2c", {**GIVEN, "schedule": "wsd"}, dim=64).decay_fraction > 0
-    assert resolve("llama2c", {**GIVEN, "schedule": "wsd", "decay_fraction": 0.0}, dim=64).decay_fraction == 0
+    assert numbers_of("llama2c", schedule="wsd").decay_fraction > 0
+    assert numbers_of("llama2c", schedule="wsd", decay_fraction=0.0).decay_fraction == 0
 
 
 def test_only_muon_has_a_momentum_of_its_own() -> None:
-    assert resolve("fast", GIVEN, dim=64).momentum == 0.9
-    assert resolve("fast", {**GIVEN, "optimizer": "adamw", "momentum": 0.5}, dim=64).momentum == 0
-    assert resolve("llama2c", {**GIVEN, "optimizer": "muon"}, dim=64).momentum == 0.9
-    assert resolve("llama2c", {**GIVEN, "optimizer": "muon", "momentum": 0.0}, dim=64).momentum == 0
+    assert numbers_of("fast").momentum == 0.9
+    assert numbers_of("fast", optimizer="adamw", momentum=0.5).momentum == 0
+    assert numbers_of("llama2c", optimizer="muon").momentum == 0.9
+    assert numbers_of("llama2c", optimizer="muon", momentum=0.0).momentum == 0
 
 
 def test_fast_learns_slower_the_wider() -> None:
-    rates = [resolve("fast", GIVEN, dim=dim).learning_rate for dim in (32, 64, 128, 288, 768)]
+    rates = [numbers_of("fast", dim=dim).learning_rate for dim in (32, 64, 128, 288, 768)]
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] < rates[0]
 
@@ -97,6 +114,6 @@ def test_fast_learns_slower_the_wider() -> None:
 )
 def test_numbers_that_do_not_fit_are_named(recipe: str, change: dict[str, Any], message: str) -> None:
     with pytest.raises(TrainError) as caught:
-        resolve(recipe, {**GIVEN, **change}, dim=64)
+        numbers_of(recipe, **change)
     assert caught.value.message == message
     assert caught.value.hint

@@ -28,6 +28,7 @@ WSD = resolve(
         "eval_interval": 10,
     },
     dim=64,
+    max_seq_len=256,
 )
 COSINE = replace(WSD, schedule="cosine", decay_fraction=0.0, min_lr=0.1, lr_decay_iters=100)
 CONSTANT = replace(WSD, schedule="constant", decay_fraction=0.0)
@@ -74,10 +75,9 @@ def test_runs_that_differ_in_anything_else_do_not_agree(change: dict[str, float]
 
 
 def test_a_default_recipe_can_be_extended() -> None:
-    given = {"max_iters": 400, "batch_size": 2, "gradient_accumulation_steps": 1, "dtype": "float32", "seed": 1}
-    given["eval_tokens"] = 64
-    old = resolve("fast", given, dim=64)
-    assert agree_until(old, resolve("fast", {**given, "max_iters": 4000}, dim=64)) == decay_start(old) > 0
+    given = {"batch_size": 2, "gradient_accumulation_steps": 1, "dtype": "float32", "seed": 1, "eval_tokens": 64}
+    old, longer = (resolve("fast", {**given, "max_iters": n}, dim=64, max_seq_len=256) for n in (400, 4000))
+    assert agree_until(old, longer) == decay_start(old) > 0
 
 
 @given(

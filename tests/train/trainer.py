@@ -108,7 +108,9 @@ def child(order: dict[str, Any], pipe: int) -> None:
         return f"a story of {sum(float(one.sum()) for one in model.parameters())!r}"
 
     settings = TrainSettings(
-        hyperparameters=resolve(order.get("recipe", "fast"), order["given"], dim=dim),
+        hyperparameters=resolve(
+            order.get("recipe", "fast"), order["given"], dim=dim, max_seq_len=order["config"]["max_seq_len"]
+        ),
         config=order["config"],
         address="run.tiny",
         sample_prompt="Once",

@@ -58,7 +58,11 @@ class RunSpec(Spec, frozen=True, kw_only=True):
     ] = "float32"
     seed: Annotated[Seed, Meta(description="Of the initial weights and the order of the data.")] = 1337
     eval_interval: Annotated[
-        PositiveInt | None, Meta(description="Steps between evaluations, which choose the best weights; default 100.")
+        PositiveInt | None,
+        Meta(
+            description="Steps between evaluations, which choose the best weights; default: as many as learn from 24 times"
+            " `eval_tokens`, rounded up to tens, at least 100."
+        ),
     ] = None
     eval_tokens: Annotated[
         PositiveInt, Meta(description="Validation tokens an evaluation reads: always the same first part of the set.")

@@ -112,7 +112,7 @@ class RunRule(BaseRule):
     def hyperparameters(self) -> Hyperparameters:
         """All the numbers, the recipe's among them."""
         given = {field: getattr(self.spec, field) for field in self.spec.__struct_fields__}
-        return resolve(self.spec.recipe, given, dim=self.model.dim)
+        return resolve(self.spec.recipe, given, dim=self.model.dim, max_seq_len=self.model.max_seq_len)
 
     def progress_of(self, folder: Path) -> Mapping[str, Any]:
         """How far a version is, and the steps that it has checkpoints of."""

@@ -9,9 +9,11 @@ from typing import Any
 
 from tsws.errors import TrainError
 
-DEFAULT_EVAL_INTERVAL = 100
-"""Steps. It does not hang on ``max_iters``: evaluations choose the best weights, and a run can only be extended
-when the longer one would have evaluated at the same steps."""
+TRAINED_PER_EVALUATED = 24
+"""Tokens that a run learns from for each that an evaluation reads, at least, unless it says otherwise. Reading costs about
+a third of learning, so that evaluations take less than 2 % of a run."""
+LEAST_EVAL_INTERVAL = 100
+"""Steps between evaluations of a run that says nothing about them, however large its steps."""
 LLAMA2C_WARMUP = 1000
 """Warm-up steps of llama2.c's ``train.py``, made for runs of 100,000."""
 
@@ -125,7 +127,7 @@ def fast_learning_rate(dim: int) -> float:
     return 5e-3 * math.sqrt(128 / dim)
 
 
-def resolve(recipe: str, given: Mapping[str, Any], *, dim: int) -> Hyperparameters:
+def resolve(recipe: str, given: Mapping[str, Any], *, dim: int, max_seq_len: int) -> Hyperparameters:
     """All the numbers of a run.
 
     Args:
@@ -134,6 +136,7 @@ def resolve(recipe: str, given: Mapping[str, Any], *, dim: int) -> Hyperparamete
             ``max_iters``, ``batch_size``, ``gradient_accumulation_steps``, ``dtype``, ``seed`` and ``eval_tokens``
             have to be there.
         dim: width of the model, which the learning rate of ``fast`` goes by.
+        max_seq_len: tokens of a row, which the steps between evaluations go by.
 
     Raises:
         TrainError: an unknown recipe, a number that is missing, or numbers that do not fit together.
@@ -147,8 +150,7 @@ def resolve(recipe: str, given: Mapping[str, Any], *, dim: int) -> Hyperparamete
         raise TrainError(f"there is no recipe {recipe!r}", hint="choose `fast` or `llama2c`")
     defaults = _fast(max_iters, dim) if recipe == "fast" else _llama2c(max_iters)
     values = {field.name: getattr(defaults, field.name) for field in fields(_Recipe)}
-    values |= {"lr_decay_iters": max_iters, "eval_interval": DEFAULT_EVAL_INTERVAL}
-    values |= known
+    values |= {"lr_decay_iters": max_iters} | known
     if values["schedule"] != "cosine":
         values["lr_decay_iters"] = 0  # says nothing, so it must not differ between runs
     if values["schedule"] == "wsd" and not values["decay_fraction"] and "decay_fraction" not in known:
@@ -157,14 +159,27 @@ def resolve(recipe: str, given: Mapping[str, Any], *, dim: int) -> Hyperparamete
         values["momentum"] = 0.0
     elif not values["momentum"] and "momentum" not in known:
         values["momentum"] = MUON_MOMENTUM
-    missing = [name for name in names if name not in values]
+    missing = [name for name in names if name not in values and name != "eval_interval"]
     if missing:
         raise TrainError(
             f"training settings are missing: {', '.join(missing)}", hint="give each of them a value in the run"
         )
+    if "eval_interval" not in values:
+        rows = values["batch_size"] * values["gradient_accumulation_steps"]
+        values["eval_interval"] = default_eval_interval(values["eval_tokens"], rows * max_seq_len)
     hyperparameters = Hyperparameters(**values)
     _check(hyperparameters)
     return hyperparameters
+
+
+def default_eval_interval(eval_tokens: int, tokens_per_step: int) -> int:
+    """Steps between evaluations, so that they cost little; a multiple of 10, at least 100.
+
+    It does not hang on ``max_iters``: evaluations choose the best weights, and a run can only be extended when the
+    longer one would have evaluated at the same steps.
+    """
+    steps = TRAINED_PER_EVALUATED * eval_tokens / max(1, tokens_per_step)
+    return max(LEAST_EVAL_INTERVAL, 10 * math.ceil(steps / 10))
 
 
 def _check(h: Hyperparameters) -> None:
