@@ -1,7 +1,7 @@
 """Whether tsws trains as llama2.c does: ``python -m bench.agreement --llama2c FOLDER --data FOLDER``.
 
-The same initial weights and the same batches go through llama2.c's model, optimizer and arithmetic, and through tsws with the recipe
-``llama2c``, step by step in float32; printed are the largest differences of the losses.
+The same initial weights and the same batches go through llama2.c's model, optimizer and arithmetic in float32, and through tsws with the
+recipe ``llama2c``, step by step; printed are the largest differences of the losses.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def own(model: Llama, batches: Batches, h: Hyperparameters, engine: str, steps: int) -> list[float]:
+def own(model: Llama, batches: Batches, h: Hyperparameters, engine: str, dtype: torch.dtype, steps: int) -> list[float]:
     """Losses of the steps with tsws."""
-    gradients = choose_gradients(model, Device(torch.device("cpu"), torch.float32), engine, print)
+    gradients = choose_gradients(model, Device(torch.device("cpu"), dtype), engine, print)
     optimizers = build_optimizers(model, h)
     return [take_step(model, optimizers, gradients, batches, h, step).loss.item() for step in range(steps)]
 
@@ -85,12 +85,13 @@ def main() -> None:
     begin = {name: tensor.clone() for name, tensor in reference.state_dict().items()}
     expected = theirs(reference, batches, h, given.steps)
     lines = []
-    for engine in ("torch", "native"):
+    for engine, dtype in (("torch", torch.float32), ("native", torch.float32), ("native", torch.bfloat16)):
         model = Llama(config)
         model.load_state_dict({name: begin[name] for name in model.state_dict()})
-        found = own(model, batches, h, engine, given.steps)
+        found = own(model, batches, h, engine, dtype, given.steps)
         apart = [abs(a - b) for a, b in zip(found, expected, strict=True)]
-        lines.append([engine, f"{expected[0]:.4f}", f"{expected[-1]:.4f}", f"{found[-1]:.4f}", f"{max(apart):.1e}"])
+        name = f"{engine}, {str(dtype).removeprefix('torch.')}"
+        lines.append([name, f"{expected[0]:.4f}", f"{expected[-1]:.4f}", f"{found[-1]:.4f}", f"{max(apart):.1e}"])
     print(
         table(["engine", "first loss", "llama2.c's last", "tsws's last", f"largest difference of {given.steps}"], lines)
     )
