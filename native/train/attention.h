@@ -13,7 +13,7 @@ typedef struct tsws_head {
 } tsws_head;
 
 /* Floats of scratch, aligned to 64 bytes, for both functions. */
-size_t tsws_attention_scratch(size_t positions, size_t head_size);
+size_t tsws_attention_scratch(size_t head_size);
 
 /*
  * out (positions, head_size), rows out_stride apart = softmax(query . keys / sqrt(head_size)) x values, each position

@@ -28,10 +28,12 @@ void tsws_pack(float *panels, const float *b, size_t stride, size_t k, size_t n)
         size_t width = tsws_padded(columns);
 
         for (size_t row = 0; row < k; row++) {
+            const float *from = b + row * stride + first;
             float *to = panels + first * k + row * width;
 
-            memcpy(to, b + row * stride + first, columns * sizeof *to);
-            memset(to + columns, 0, (width - columns) * sizeof *to);
+            for (size_t column = 0; column < columns; column += LANES) {
+                store(to + column, load_some(from + column, columns - column, 0.0f));
+            }
         }
     }
 }

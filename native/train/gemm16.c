@@ -4,7 +4,6 @@
 
 #if defined(__AVX512BF16__)
 #define HAS_PAIRS
-#include <immintrin.h>
 #endif
 
 typedef int64_t lvec __attribute__((vector_size(LANES * 4)));

@@ -236,7 +236,7 @@ static void give_worker(struct room *room, tsws_worker *worker) {
     take(room, &worker->d_gate_up, seq * 2 * trainer->hidden);
     take(room, &worker->logits, seq * trainer->vocab);
     take(room, &worker->packing, tsws_linear_scratch(seq, widest));
-    take(room, &worker->scratch, tsws_attention_scratch(seq, trainer->head_size));
+    take(room, &worker->scratch, tsws_attention_scratch(trainer->head_size));
 }
 
 tsws_worker *tsws_worker_create(const tsws_trainer *trainer) {

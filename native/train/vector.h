@@ -9,6 +9,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
 #if defined(__AVX512F__)
 #define LANES 16
 #define TILE_VECTORS 4 /* of a tile's width; 32 registers hold 6 x 4 sums */
@@ -62,8 +66,26 @@ static inline vec choose(ivec mask, vec a, vec b) {
     return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
 }
 
+/* The larger of two in each lane: b where one is no number. */
 static inline vec larger(vec a, vec b) {
+#if defined(__AVX512F__)
+    return (vec)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX__)
+    return (vec)_mm256_max_ps((__m256)a, (__m256)b);
+#else
     return choose((ivec)(a > b), a, b);
+#endif
+}
+
+/* The smaller of two in each lane: b where one is no number. */
+static inline vec smaller(vec a, vec b) {
+#if defined(__AVX512F__)
+    return (vec)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined(__AVX__)
+    return (vec)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    return choose((ivec)(a < b), a, b);
+#endif
 }
 
 static inline float sum_lanes(vec v) {
@@ -91,8 +113,7 @@ static inline vec vec_exp(vec x) {
     const float shifter = 12582912.0f; /* 1.5 * 2^23: adding it rounds to a whole number in the low bits */
     vec power, rest, result;
 
-    x = choose((ivec)(x < low), low, x);
-    x = choose((ivec)(x > high), high, x);
+    x = smaller(high, larger(low, x));
     power = x * 1.44269504f + shifter;
     rest = power - shifter;
     x = x - rest * 0.693145752f;   /* ln 2 in two parts: the first is exact in products with small numbers */
