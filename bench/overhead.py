@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import describe
+from bench.trainers import AS_A_WORKER
 from tsws import Workspace, __version__
 from tsws.manifest.run_spec import RunSpec
 from tsws.model.config import LlamaConfig
@@ -126,7 +127,7 @@ def main() -> None:
             for kind in random.sample(("default", "bare"), 2):
                 arguments = [str(root), f"--dim={given.dim}", f"--steps={given.steps}", f"--one={kind}"]
                 command = [sys.executable, "-m", "bench.overhead", *arguments]
-                environment = os.environ | {"OMP_WAIT_POLICY": "passive"}  # as a worker has it
+                environment = os.environ | AS_A_WORKER
                 said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
                 took[kind] = json.loads(said)
             overheads.append(took["default"]["seconds"] / took["bare"]["seconds"] - 1)

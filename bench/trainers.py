@@ -18,6 +18,8 @@ _HERE = Path(__file__).resolve().parent
 _ITERATION = re.compile(r"^(\d+) \| loss (\S+) \| lr \S+ \| ([\d.]+)ms", re.MULTILINE)
 WARM = 5
 """First steps that do not count: caches, clocks and compilers settle."""
+AS_A_WORKER = {"OMP_WAIT_POLICY": "passive"}
+"""What tsws sets for the process that trains: torch's threads do not spin while the step in C has the cores."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def own(task: Task, *, recipe: str = "llama2c", numbers: Mapping[str, Any] = {},
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "settings.json"
         file.write_text(json.dumps(given))
-        said = _run([sys.executable, "-m", "bench.own_train", str(file), f"{folder}/run"], Path.cwd())
+        said = _run([sys.executable, "-m", "bench.own_train", str(file), f"{folder}/run"], Path.cwd(), AS_A_WORKER)
     return Trained(**json.loads(said.splitlines()[-1]))
 
 
@@ -130,10 +132,10 @@ def llama2c(
     return Trained([float(ms) for *_, ms in lines], losses=[float(loss) for _, loss, _ in lines], **needed)
 
 
-def _run(command: list[str], cwd: Path) -> str:
+def _run(command: list[str], cwd: Path, more: Mapping[str, str] = {}) -> str:
     paths = os.pathsep.join([str(_HERE.parent), str(_HERE.parent / "plugins"), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False
+        command, cwd=cwd, env={**os.environ, "PYTHONPATH": paths, **more}, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(command[:4])} ... failed:\n{done.stdout[-500:]}\n{done.stderr[-2000:]}")
