@@ -104,9 +104,15 @@ class Workplace:
         process.wait()
 
     def kill_worker(self) -> None:
-        """SIGKILL for the worker of the run."""
+        """SIGKILL for the worker of the run.
+
+        Raises:
+            ProcessLookupError: it has ended, or not begun: a job is on record before it has a process.
+        """
         active = active_job(self.root, "run.small")
         assert active is not None
+        if not active.handle.data.get("pid"):
+            raise ProcessLookupError(f"no process yet: {active.handle}")
         os.kill(active.handle.data["pid"], signal.SIGKILL)
 
 
